@@ -1,0 +1,198 @@
+"""The plugin API: what a backend implements.
+
+:class:`Backend` is three things in one: the hook specification that pluggy holds implementations against, the
+typed interface that mypy holds them against, and the base class to derive from. Its docstrings are the
+reference for authors.
+
+A backend is called from several threads at once, and for one session too. It raises what goes wrong; what
+becomes of a failed write is decided above it, in the facade. Keys, messages and limits arrive checked. Every
+result is a value: an empty list, 0 and ``""`` are results, None is never one.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Any, Final, Literal, TypeAlias
+
+import pluggy
+
+from sessionkit.messages import Message
+from sessionkit.sessions import History, Session, SessionPage, Unchanged, Version
+
+PROJECT: Final = "sessionkit"
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+
+hookimpl = pluggy.HookimplMarker(PROJECT)
+"""Marks a method of a backend (or, with ``wrapper=True``, of an observer) as the implementation of a hook."""
+
+API_VERSION: Final = (1, 0)
+"""Version of this API: the first number is the entry-point group's, the second grows with each addition."""
+
+_Unchanged: TypeAlias = Literal[Unchanged.UNCHANGED]
+
+
+class Backend:
+    """Where and how sessions are kept. Derive from it, and mark each implementation with :data:`hookimpl`.
+
+    Every write takes a ``write_id``: an opaque string of its own for each write, the same again when a write
+    that failed is repeated. A backend that can be unsure whether a write happened (a lost reply) uses it to
+    recognise the repetition; others ignore it.
+    """
+
+    @hookspec(firstresult=True)
+    @abstractmethod
+    def sessionkit_add_messages(self, key: str, messages: Sequence[Message], write_id: str) -> Version:
+        """Append messages as one unit: a reader sees all of them or none.
+
+        Args:
+            key: the session; an unknown one is created.
+            messages: at least one, oldest first.
+            write_id: see :class:`Backend`.
+
+        Returns:
+            The session's new version.
+
+        Raises:
+            MessageTooLargeError: a message is larger than the backend stores; nothing is written.
+            BackendUnavailableError: nothing is written.
+            OutcomeUnknownError: the messages may or may not be stored.
+        """
+
+    @hookspec(firstresult=True)
+    @abstractmethod
+    def sessionkit_get_history(self, key: str, start: int, limit: int | None) -> History:
+        """Read a stretch of a session's messages; a stretch at the end costs what the stretch costs.
+
+        Args:
+            key: the session; an unknown one has an empty history of version ``ABSENT``.
+            start: position of the first message, 0 at the oldest; a negative one counts from the end
+                (-20: the last 20, or all when there are fewer).
+            limit: how many at most; None for all that follow.
+
+        Raises:
+            CorruptSessionError: what is stored cannot be read. Never an empty history instead.
+        """
+
+    @hookspec(firstresult=True)
+    @abstractmethod
+    def sessionkit_get_session(self, key: str, limit: int | None) -> Session:
+        """Read one consistent snapshot of a session.
+
+        Args:
+            key: the session; an unknown one gives a ``Session`` of version ``ABSENT``.
+            limit: how many messages, from the end: 0 for none (the summary is read without the history),
+                None for all.
+        """
+
+    @hookspec(firstresult=True)
+    @abstractmethod
+    def sessionkit_update_session(
+        self,
+        key: str,
+        messages: Sequence[Message] | _Unchanged,
+        summary: str | _Unchanged,
+        metadata: dict[str, Any] | _Unchanged,
+        aliases: Sequence[str] | _Unchanged,
+        created: str | _Unchanged,
+        updated: str | _Unchanged,
+        if_version: Version | None,
+        write_id: str,
+    ) -> Version:
+        """Replace any of a session's fields in one step: a reader sees the state before or after, nothing else.
+
+        Args:
+            key: the session; an unknown one is created, even when nothing is to change.
+            messages: the whole new history.
+            summary: the new summary.
+            metadata: the new metadata, a JSON object that the backend may keep.
+            aliases: the new aliases.
+            created: when the session came to be, RFC 3339 with zone; when unchanged, set at creation.
+            updated: when it last changed; when unchanged, the present time (never earlier than before).
+            if_version: when given, the session must be in this state (``ABSENT``: must not exist).
+            write_id: see :class:`Backend`.
+
+        Returns:
+            The session's version after the update; when nothing was to change, the version it had.
+
+        Raises:
+            VersionConflict: the session is in another state than ``if_version``; nothing is changed.
+        """
+
+    @hookspec(firstresult=True)
+    @abstractmethod
+    def sessionkit_truncate_history(
+        self,
+        key: str,
+        keep_last: int | None,
+        drop_first: int | None,
+        summary: str | _Unchanged,
+        if_version: Version | None,
+        if_generation: str | None,
+        write_id: str,
+    ) -> Version:
+        """Remove the oldest messages and set the summary, in one step.
+
+        Args:
+            key: the session. An unknown one stays unknown (answer ``ABSENT``), unless a summary is given.
+            keep_last: how many messages stay; all go for 0 or less.
+            drop_first: how many messages go. Exactly one of ``keep_last`` and ``drop_first`` is given.
+            summary: the new summary.
+            if_version: when given, the session must be in this state.
+            if_generation: when given, the session must be of this generation: messages may have been
+                appended since it was read, and none removed or replaced (``""``: must not exist).
+            write_id: see :class:`Backend`.
+
+        Raises:
+            VersionConflict: one of the conditions does not hold; nothing is changed.
+        """
+
+    @hookspec(firstresult=True)
+    @abstractmethod
+    def sessionkit_list_sessions(self, prefix: str, cursor: str | None, limit: int) -> SessionPage:
+        """List the sessions whose key begins with a prefix, a page at a time.
+
+        Pages are cut by something that writes do not move (the key): a session that is there throughout a
+        listing appears in it exactly once.
+
+        Args:
+            prefix: ``""`` for all sessions.
+            cursor: None for the first page, else the ``next`` of the page before.
+            limit: how many sessions a page has at most, at least 1.
+        """
+
+    @hookspec(firstresult=True)
+    @abstractmethod
+    def sessionkit_delete_session(self, key: str) -> bool:
+        """Remove a session with everything that belongs to it.
+
+        Returns:
+            Whether there was one.
+        """
+
+    @hookspec(firstresult=True)
+    def sessionkit_save(self, key: str) -> bool:
+        """Make durable what is written to a session; optional.
+
+        Everything that was acknowledged before the call is stored durably when it returns. It is also the
+        moment to compact. A backend whose writes are durable when they return need not implement it.
+
+        Returns:
+            True.
+        """
+        raise NotImplementedError
+
+    @hookspec
+    def sessionkit_close(self) -> None:
+        """Save what is unsaved and release everything; optional. Called once."""
+
+
+REQUIRED_HOOKS: Final = frozenset(
+    name for name, function in vars(Backend).items() if getattr(function, "__isabstractmethod__", False)
+)
+"""The hooks that every backend implements; the others are optional."""
+
+SINCE: Final[dict[tuple[str, str], tuple[int, int]]] = {}
+"""Arguments that were added to a hook after 1.0, with the API version that brought them: a backend written for
+an earlier version may lack them."""

@@ -1,0 +1,82 @@
+"""What each operation means for a history: the arithmetic that every backend shares."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sessionkit.errors import VersionConflict
+from sessionkit.sessions import ABSENT, Version
+
+
+def window(total: int, start: int, limit: int | None) -> tuple[int, int]:
+    """The first position and the one after the last, of a stretch of a history of ``total`` messages.
+
+    >>> window(100, -20, None), window(5, -20, None), window(100, 10, 3), window(5, 9, None)
+    ((80, 100), (0, 5), (10, 13), (5, 5))
+    """
+    first = max(total + start, 0) if start < 0 else min(start, total)
+    last = total if limit is None else min(first + max(limit, 0), total)
+    return first, last
+
+
+def tail(total: int, limit: int | None) -> int:
+    """The first position of the last ``limit`` messages: none for 0 or less, all for None.
+
+    >>> tail(100, 20), tail(100, None), tail(100, 0), tail(100, -3)
+    (80, 0, 100, 100)
+    """
+    return 0 if limit is None else max(total - max(limit, 0), 0)
+
+
+def dropped(total: int, keep_last: int | None, drop_first: int | None) -> int:
+    """How many messages a truncation removes from the beginning.
+
+    >>> dropped(10, 4, None), dropped(10, 0, None), dropped(10, -1, None), dropped(10, None, 3)
+    (6, 10, 10, 3)
+    """
+    if drop_first is not None:
+        return min(max(drop_first, 0), total)
+    return tail(total, keep_last)
+
+
+def later(old: str, new: str) -> str:
+    """The later of two RFC 3339 times, digit for digit; the new one when the old one cannot be read.
+
+    A clock that was set back must not make a session look older than it is.
+
+    >>> later("2026-01-01T00:00:00Z", "2025-01-01T00:00:00Z")
+    '2026-01-01T00:00:00Z'
+    """
+    try:
+        return old if datetime.fromisoformat(old) > datetime.fromisoformat(new) else new
+    except (ValueError, TypeError):
+        return new
+
+
+def check_conditions(
+    key: str,
+    version: Version,
+    generation: str,
+    *,
+    if_version: Version | None = None,
+    if_generation: str | None = None,
+) -> None:
+    """Refuse a write to a session of this version and generation, when its conditions do not hold.
+
+    Raises:
+        VersionConflict: the session is in another state than the caller said.
+    """
+    if if_version is not None and if_version != version:
+        raise VersionConflict(_describe_conflict(key, version, if_version))
+    if if_generation is not None and if_generation != generation:
+        raise VersionConflict(
+            f"the history of session {key!r} was truncated or replaced since it was read; read it again"
+        )
+
+
+def _describe_conflict(key: str, version: Version, if_version: Version) -> str:
+    if if_version == ABSENT:
+        return f"session {key!r} exists already"
+    if version == ABSENT:
+        return f"session {key!r} does not exist any more"
+    return f"session {key!r} was changed since it was read; read it again"

@@ -1,0 +1,134 @@
+"""``Session`` and what else travels between the facade and a backend."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final, TypeAlias
+
+import attrs
+
+from sessionkit import codec
+from sessionkit.messages import Message
+
+Version: TypeAlias = str
+"""An opaque token of a session's state, like an HTTP ETag. It changes with every change, and is never
+repeated for a key, deletion included."""
+
+ABSENT: Final[Version] = "absent"
+"""The version of a session that does not exist. ``if_version=ABSENT`` means: create only."""
+
+
+class Unchanged(enum.Enum):
+    """The type of :data:`UNCHANGED`."""
+
+    UNCHANGED = "unchanged"
+
+    def __repr__(self) -> str:
+        return "UNCHANGED"
+
+
+UNCHANGED: Final = Unchanged.UNCHANGED
+"""In an update: leave this field as it is."""
+
+
+def now() -> str:
+    """The present time as RFC 3339 with zone and microseconds, as it is kept in sessions."""
+    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _metadata(value: dict[str, Any]) -> dict[str, Any]:
+    copied: dict[str, Any] = codec.copy_json(value, "metadata")
+    return copied
+
+
+def _strings(values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(values)
+
+
+def _messages(values: Iterable[Message]) -> tuple[Message, ...]:
+    return tuple(values)
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class SessionInfo:
+    """What a listing tells of a session: everything but its messages.
+
+    Attributes:
+        key: the session's name.
+        count: how many messages its history has.
+        summary: the summary of what was truncated, ``""`` when there is none.
+        created: when the session came to be, RFC 3339 with zone; ``""`` when it is not known.
+        updated: when it last changed, likewise. For people: order is position, never time.
+        aliases: other names, found by :meth:`SessionStore.resolve`.
+        version: the state's token.
+        generation: changes when stored messages are removed or replaced, and not when some are appended;
+            ``""`` for a session that does not exist.
+    """
+
+    key: str
+    count: int = 0
+    summary: str = ""
+    created: str = ""
+    updated: str = ""
+    _metadata: dict[str, Any] = attrs.field(factory=dict, converter=_metadata)
+    aliases: tuple[str, ...] = attrs.field(default=(), converter=_strings)
+    version: Version = ABSENT
+    generation: str = ""
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """A JSON object of the program's own, as a copy. picoclaw's ``scope`` lives here."""
+        return _metadata(self._metadata)
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is such a session."""
+        return self.version != ABSENT
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class Session(SessionInfo):
+    """One consistent snapshot of a session.
+
+    ``messages`` are all of its messages, or the last of them when fewer were asked for; ``count`` is how many
+    there are in all.
+
+    >>> Session(key="cli:direct").exists
+    False
+    """
+
+    messages: tuple[Message, ...] = attrs.field(default=(), converter=_messages)
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class History:
+    """A stretch of a session's messages.
+
+    Attributes:
+        messages: oldest first.
+        start: the position of the first of them, counted from 0 at the oldest message.
+        total: how many messages the session has.
+        version: the state's token; ``ABSENT`` for an unknown session.
+        generation: see :class:`SessionInfo`.
+    """
+
+    messages: Sequence[Message]
+    start: int
+    total: int
+    version: Version
+    generation: str = ""
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class SessionPage:
+    """A page of a listing. Only ``next is None`` ends it; an empty page is legal.
+
+    Attributes:
+        sessions: in the backend's own order, which writes do not change.
+        next: the cursor of the page that follows.
+    """
+
+    sessions: Sequence[SessionInfo]
+    next: str | None = None

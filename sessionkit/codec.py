@@ -35,7 +35,11 @@ def encode(value: Any) -> bytes:
 
 def encode_pretty(value: Any) -> bytes:
     """Encode with two-space indent, as the documents of picoclaw are written."""
-    return msgspec.json.format(encode(value), indent=2)
+    compact = encode(value)
+    try:
+        return msgspec.json.format(compact, indent=2)
+    except msgspec.DecodeError:  # the escape of a lone surrogate, which msgspec takes for malformed
+        return json.dumps(value, indent=2, ensure_ascii=True, allow_nan=False).encode("ascii")
 
 
 def decode(data: bytes | str) -> Any:

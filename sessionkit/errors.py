@@ -21,7 +21,7 @@ class InvalidKeyError(SessionKitError, ValueError):
 
 
 class InvalidMessageError(SessionKitError, ValueError):
-    """A message, summary or metadata that is not JSON: the message names the place inside it."""
+    """A message, or another field of a session, that cannot be stored: the error names the place inside it."""
 
 
 class DecodeError(SessionKitError, ValueError):
@@ -70,6 +70,10 @@ class SessionExistsError(StoreError):
 
 class CorruptSessionError(StoreError):
     """What is stored cannot be read. Never answered with an empty history."""
+
+
+class MissingTransformError(StoreError):
+    """A stored item was encoded by a transform that this store does not have, so it cannot be shown."""
 
 
 class BackendUnavailableError(StoreError):

@@ -193,6 +193,6 @@ REQUIRED_HOOKS: Final = frozenset(
 )
 """The hooks that every backend implements; the others are optional."""
 
-SINCE: Final[dict[tuple[str, str], tuple[int, int]]] = {}
-"""Arguments that were added to a hook after 1.0, with the API version that brought them: a backend written for
-an earlier version may lack them."""
+SINCE: Final[dict[tuple[str, str], tuple[tuple[int, int], Any]]] = {}
+"""Arguments that were added to a hook after 1.0: (hook, argument) → the API version that brought it, and the
+value that is the same as not having it. A backend written for an earlier version may lack it."""

@@ -10,6 +10,7 @@ from typing import Any, Final, TypeAlias
 import attrs
 
 from sessionkit import codec
+from sessionkit.errors import InvalidMessageError
 from sessionkit.messages import Message
 
 Version: TypeAlias = str
@@ -36,6 +37,21 @@ UNCHANGED: Final = Unchanged.UNCHANGED
 def now() -> str:
     """The present time as RFC 3339 with zone and microseconds, as it is kept in sessions."""
     return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def check_time(text: str, field: str) -> str:
+    """Refuse a time that is not RFC 3339 with a zone. One without would make a session unreadable to picoclaw.
+
+    Raises:
+        InvalidMessageError: the field and the time are named.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+    except (ValueError, TypeError):
+        moment = None
+    if moment is None or moment.tzinfo is None or "T" not in text:
+        raise InvalidMessageError(f"{field} is {text!r}; a time is written like 2026-01-31T12:00:00Z, with its zone")
+    return text
 
 
 def _metadata(value: dict[str, Any]) -> dict[str, Any]:

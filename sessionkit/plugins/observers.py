@@ -1,0 +1,105 @@
+"""Guards around observers: they may watch every operation, and can change none.
+
+An observer is an object with hook wrappers: generator functions marked ``@hookimpl(wrapper=True)``. Each is
+wrapped once more here, because a wrapper of pluggy's could swallow a backend's error (and make ``save`` lie),
+replace a result, or fail after its ``yield`` (and get a stored write repeated).
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Callable, Generator
+from types import SimpleNamespace
+from typing import Any
+
+from sessionkit.codec import copy_json
+from sessionkit.errors import PluginLoadError
+from sessionkit.plugins.implementations import hook_attributes
+
+logger = logging.getLogger("sessionkit.observers")
+
+_Observation = Generator[None, Any, Any]
+
+
+def guarded(name: str, observer: object) -> SimpleNamespace:
+    """A plugin for pluggy that runs the observer's wrappers, each behind a guard.
+
+    Raises:
+        PluginLoadError: the observer has something else than plain hook wrappers.
+    """
+    guards = SimpleNamespace()
+    for hook, function, marks in hook_attributes(f"extension {name!r}", observer):
+        if not marks.get("wrapper"):
+            raise PluginLoadError(
+                f"extension {name!r}: {hook} is not a wrapper; an observer marks its hooks with @hookimpl(wrapper=True)"
+            )
+        if marks.get("tryfirst") or marks.get("trylast"):
+            raise PluginLoadError(
+                f"extension {name!r}: {hook} asks for tryfirst or trylast; the order of extensions is configuration"
+            )
+        setattr(guards, hook, _guard(name, hook, function))
+    return guards
+
+
+def _guard(name: str, hook: str, function: Callable[..., _Observation]) -> Callable[..., _Observation]:
+    @functools.wraps(function)  # pluggy reads the parameters through it
+    def guard(*args: Any) -> _Observation:
+        observation = _begin(name, hook, function, args)
+        try:
+            result = yield
+        except BaseException as error:
+            _tell_error(name, hook, observation, error)
+            raise
+        _tell_result(name, hook, observation, result)
+        return result
+
+    return guard
+
+
+def _begin(name: str, hook: str, function: Callable[..., _Observation], args: tuple[Any, ...]) -> _Observation | None:
+    try:
+        observation = function(*(copy_json(arg) if type(arg) is dict else arg for arg in args))
+        next(observation)
+    except StopIteration:
+        logger.error("extension %r: %s returned before its yield; it yields exactly once", name, hook)  # noqa: TRY400
+    except Exception:  # an observer's fault is never the caller's
+        logger.exception("extension %r failed before %s; the operation goes on", name, hook)
+    else:
+        return observation
+    return None
+
+
+def _tell_result(name: str, hook: str, observation: _Observation | None, result: object) -> None:
+    if observation is None:
+        return
+    try:
+        observation.send(result)
+    except StopIteration:
+        return
+    except Exception:  # an observer's fault is never the caller's
+        logger.exception("extension %r failed after %s; the operation's result stands", name, hook)
+        return
+    _finish(name, hook, observation)
+
+
+def _tell_error(name: str, hook: str, observation: _Observation | None, error: BaseException) -> None:
+    if observation is None:
+        return
+    try:
+        observation.throw(error)
+    except StopIteration:
+        return  # it swallowed the error: the guard raises it all the same
+    except BaseException as raised:  # an observer's fault is never the caller's
+        if raised is not error:
+            logger.exception("extension %r failed after %s; the operation's own error stands", name, hook)
+        return
+    _finish(name, hook, observation)
+
+
+def _finish(name: str, hook: str, observation: _Observation) -> None:
+    logger.error("extension %r: %s yields a second time; it has to yield exactly once", name, hook)
+    try:
+        observation.close()
+    except Exception:  # an observer's fault is never the caller's
+        logger.exception("extension %r failed while %s was ended", name, hook)

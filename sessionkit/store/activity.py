@@ -1,0 +1,87 @@
+"""Who is inside a store at this moment: so that ``save`` waits for writes in flight, and ``close`` for all."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import count
+
+from sessionkit.errors import StoreClosedError
+
+
+class Activity:
+    """The operations that are running. Entering and leaving take no lock: single dict operations are atomic."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._tickets = count()
+        self._running: dict[int, tuple[int, str | None]] = {}
+        self._closed = False
+        self._waiting = 0
+        self._changed = threading.Condition(threading.Lock())
+
+    @contextmanager
+    def during(self, write_to: str | None = None) -> Iterator[None]:
+        """Be inside for a while; as a writer to a session when its key is given."""
+        ticket = self.enter(write_to)
+        try:
+            yield
+        finally:
+            self.leave(ticket)
+
+    def enter(self, write_to: str | None = None) -> int:
+        """Go in.
+
+        Raises:
+            StoreClosedError: the store was closed.
+        """
+        ticket = next(self._tickets)
+        self._running[ticket] = (threading.get_ident(), write_to)
+        if self._closed:  # looked at after going in: closing either sees the ticket or is seen here
+            self.leave(ticket)
+            raise StoreClosedError(f"the {self._name} store is closed; open another one with open_store()")
+        return ticket
+
+    def leave(self, ticket: int) -> None:
+        """Go out, and wake whoever waits for it."""
+        del self._running[ticket]
+        if self._waiting:
+            with self._changed:
+                self._changed.notify_all()
+
+    @property
+    def closed(self) -> bool:
+        """Whether nobody is let in any more."""
+        return self._closed
+
+    def abandon(self) -> None:
+        """Let nobody in any more, without waiting: in a forked child, where those inside do not exist."""
+        self._closed = True
+
+    def wait_for_writes(self, key: str) -> None:
+        """Wait for the writes to a session that are in flight now, but not for those of this thread."""
+        self._wait_for(lambda thread, writing: writing == key)
+
+    def close(self) -> bool:
+        """Let nobody in any more and wait until all are out; False when that was done before."""
+        with self._changed:
+            if self._closed:
+                return False
+            self._closed = True
+        self._wait_for(lambda thread, writing: True)
+        return True
+
+    def _wait_for(self, concerns: Callable[[int, str | None], bool]) -> None:
+        me = threading.get_ident()
+        with self._changed:
+            self._waiting += 1
+            try:
+                awaited = {
+                    ticket
+                    for ticket, (thread, writing) in self._running.copy().items()
+                    if thread != me and concerns(thread, writing)
+                }
+                self._changed.wait_for(lambda: awaited.isdisjoint(self._running.copy()))
+            finally:
+                self._waiting -= 1

@@ -1,0 +1,479 @@
+"""``SessionStore``: what an agent loop calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, Literal, NoReturn, Self, TypeAlias
+
+from sessionkit.errors import (
+    AmbiguousAliasError,
+    HeldWrite,
+    SessionExistsError,
+    SessionNotFoundError,
+    StoreClosedError,
+    StoreError,
+    VersionConflict,
+    WriteFailedError,
+)
+from sessionkit.keys import check_key
+from sessionkit.messages import Message, as_message, as_messages
+from sessionkit.sessions import ABSENT, UNCHANGED, Session, SessionInfo, Unchanged, Version
+from sessionkit.store import process
+from sessionkit.store.arguments import AnyMessage, checked_fields, checked_summary
+from sessionkit.store.runtime import Recipe, Runtime
+from sessionkit.store.steps import pop_newest, store_fields, truncate_whole_turns
+from sessionkit.store.writes import Write
+
+_Unchanged: TypeAlias = Literal[Unchanged.UNCHANGED]
+
+_LIST_PAGE: Final = 200
+_HISTORY_PAGE: Final = 1000
+
+
+class SessionStore:
+    """Keeps conversations by key. Open one with :func:`sessionkit.open_store`; use it from any thread.
+
+    ``add_…``, ``set_…`` and ``truncate_history`` are fire-and-forget under the default policy
+    ``on_write_error="log"``: when the storage fails they log, hold the write and return None, and ``save`` or
+    ``close`` raise :class:`WriteFailedError` for what is not stored. With ``"raise"`` each call raises. Refusals
+    (wrong arguments, ``VersionConflict``, ``MessageTooLargeError``, a closed store, a full queue) raise at once
+    under both, and so do writes with ``if_version`` and all operations that are not named above. Reads always
+    raise; they never show held writes, and never an empty history in place of an unreadable one.
+
+    A store belongs to its process: in a forked child its first use opens another backend from the same options.
+
+    >>> from sessionkit import open_store
+    >>> with open_store("memory:") as store:
+    ...     version = store.add_message("cli:direct", "user", "hello")
+    ...     store.get_history("cli:direct")
+    [Message.from_dict({'role': 'user', 'content': 'hello'})]
+    """
+
+    def __init__(self, recipe: Recipe) -> None:
+        self._recipe = recipe
+        self._runtime = recipe.make()
+
+    # -- writing
+
+    def add_message(self, key: str, role: str, content: str) -> Version | None:
+        """Append one simple message.
+
+        Returns:
+            The session's new version; None when the write is held.
+        """
+        return self._add(key, (Message.simple(role, content),), "add_message")
+
+    def add_full_message(self, key: str, message: AnyMessage) -> Version | None:
+        """Append one complete message, with tool calls, results, media or anything else that JSON holds.
+
+        Raises:
+            InvalidMessageError: it is not a JSON object.
+        """
+        return self._add(key, (as_message(message),), "add_full_message")
+
+    def add_messages(self, key: str, messages: Iterable[AnyMessage]) -> Version | None:
+        """Append several messages as one unit: every reader sees all of them or none.
+
+        An empty batch does nothing, creates nothing and returns None.
+        """
+        return self._add(key, as_messages(messages), "add_messages")
+
+    def set_history(
+        self, key: str, messages: Iterable[AnyMessage], *, if_version: Version | None = None
+    ) -> Version | None:
+        """Replace the whole history in one step.
+
+        Raises:
+            VersionConflict: the session is not in the state ``if_version``.
+        """
+        return self._update("set_history", key, if_version, messages=as_messages(messages))
+
+    def set_summary(self, key: str, summary: str) -> Version | None:
+        """Set the summary of what was truncated."""
+        return self._update("set_summary", key, None, summary=checked_summary(summary))
+
+    def truncate_history(
+        self,
+        key: str,
+        keep_last: int,
+        *,
+        summary: str | None = None,
+        whole_turns: bool = False,
+        if_version: Version | None = None,
+    ) -> Version | None:
+        """Keep only the last ``keep_last`` messages; all go for 0 or less.
+
+        Args:
+            key: the session; an unknown one stays unknown, unless there is a summary to keep.
+            keep_last: how many messages stay.
+            summary: when given, becomes the summary in the same step.
+            whole_turns: move the cut back to the beginning of its turn, so that no tool result is left without
+                its call; some more than ``keep_last`` may stay.
+            if_version: when given, the session must be in this state.
+        """
+        check_key(key)
+        if not isinstance(keep_last, int):
+            raise TypeError(f"keep_last is a number of messages, not {type(keep_last).__name__}")
+        new_summary = UNCHANGED if summary is None else checked_summary(summary)
+        arguments: dict[str, Any] = {"keep_last": keep_last, "whole_turns": whole_turns}
+        if summary is not None:
+            arguments["summary"] = summary
+        runtime = self._open_runtime()
+        write_id = runtime.new_write_id()
+
+        def run() -> Version:
+            stored = runtime.content.encode_summary(key, new_summary)
+            if whole_turns:
+                return truncate_whole_turns(runtime, key, keep_last, stored, if_version, write_id)
+            return runtime.hooks.truncate_history(
+                key, write_id, keep_last=keep_last, summary=stored, if_version=if_version
+            )
+
+        return runtime.writes.perform(Write(key, "truncate_history", arguments, run, if_version is not None))
+
+    def summarize(self, key: str, session: Session, drop_first: int, summary: str) -> Version:
+        """Put a summary in the place of the oldest messages that it tells of, in one step.
+
+        Messages that were added since the session was read stay.
+
+        Args:
+            key: the session.
+            session: the state that the summary was made from, as :meth:`get_session` returned it.
+            drop_first: how many of its oldest messages the summary replaces.
+            summary: the new summary.
+
+        Raises:
+            VersionConflict: the history was truncated or replaced since then.
+        """
+        check_key(key)
+        if session.key != key:
+            raise ValueError(f"the snapshot is of session {session.key!r}, not of {key!r}")
+        if not 0 <= drop_first <= session.count:
+            raise ValueError(f"drop_first is {drop_first}; the snapshot has {session.count} messages")
+        checked = checked_summary(summary)
+
+        def run(runtime: Runtime, write_id: str) -> Version:
+            return runtime.hooks.truncate_history(
+                key,
+                write_id,
+                drop_first=drop_first,
+                summary=runtime.content.encode_summary(key, checked),
+                if_generation=session.generation,
+            )
+
+        return self._told("summarize", key, {"drop_first": drop_first, "summary": summary}, run)
+
+    def update_session(
+        self,
+        key: str,
+        *,
+        messages: Iterable[AnyMessage] | _Unchanged = UNCHANGED,
+        summary: str | _Unchanged = UNCHANGED,
+        metadata: Mapping[str, Any] | _Unchanged = UNCHANGED,
+        aliases: Iterable[str] | _Unchanged = UNCHANGED,
+        created: str | _Unchanged = UNCHANGED,
+        updated: str | _Unchanged = UNCHANGED,
+        if_version: Version | None = None,
+    ) -> Version:
+        """Change any of a session's fields in one step; an unknown session is created.
+
+        Args:
+            key: the session.
+            messages: the whole new history.
+            summary: the new summary.
+            metadata: the new metadata, a JSON object of the program's own.
+            aliases: other names of the session, for :meth:`resolve`.
+            created: when it came to be, RFC 3339 with zone.
+            updated: when it last changed, likewise; the present time when it is not given.
+            if_version: when given, the session must be in this state; ``ABSENT``: create only.
+
+        Raises:
+            VersionConflict: the session is not in the state ``if_version``. Nothing is changed.
+        """
+        check_key(key)
+        fields = checked_fields(messages, summary, metadata, aliases, created, updated)
+
+        def run(runtime: Runtime, write_id: str) -> Version:
+            return store_fields(runtime, key, write_id, fields, if_version)
+
+        return self._told("update_session", key, fields, run)
+
+    def pop_messages(self, key: str, count: int = 1) -> list[Message]:
+        """Remove the newest messages and return them, oldest first; fewer when there are fewer."""
+        check_key(key)
+        popped: list[Message] = []
+
+        def run(runtime: Runtime, write_id: str) -> Version:
+            popped[:], version = pop_newest(runtime, key, max(count, 0), write_id)
+            return version
+
+        self._told("pop_messages", key, {"count": count}, run)
+        return popped
+
+    def delete_session(self, key: str) -> bool:
+        """Remove a session with everything that belongs to it; False when there was none."""
+        check_key(key)
+        existed = False
+
+        def run(runtime: Runtime, write_id: str) -> Version:
+            nonlocal existed
+            existed = runtime.hooks.delete_session(key)
+            return ABSENT
+
+        self._told("delete_session", key, {}, run)
+        return existed
+
+    def fork_session(self, key: str, new_key: str, *, keep_first: int | None = None) -> Version:
+        """Copy a session to a new key, with its summary and metadata, without its aliases.
+
+        Args:
+            key: the session to copy.
+            new_key: the copy's key; there must be no such session.
+            keep_first: copy only the first so many messages: a branch from the middle of a conversation.
+
+        Raises:
+            SessionNotFoundError: there is no session to copy.
+            SessionExistsError: there is a session of the new key.
+        """
+        check_key(new_key)
+        session = self.get_session(key)
+        if not session.exists:
+            raise SessionNotFoundError(f"session {key!r} does not exist, so it cannot be forked")
+        messages = session.messages if keep_first is None else session.messages[: max(keep_first, 0)]
+        try:
+            return self.update_session(
+                new_key,
+                messages=messages,
+                summary=session.summary,
+                metadata=session.metadata,
+                if_version=ABSENT,
+            )
+        except VersionConflict:
+            raise SessionExistsError(f"session {new_key!r} exists already; delete it or fork to another key") from None
+
+    def save(self, key: str) -> None:
+        """Make sure that everything written to the session so far is stored durably.
+
+        Raises:
+            WriteFailedError: something is held; it carries what, and why. Mend the cause and call it again.
+        """
+        check_key(key)
+        runtime = self._open_runtime()
+        with runtime.activity.during():
+            runtime.writes.settle(key)
+            runtime.hooks.save(key)
+
+    # -- reading
+
+    def get_history(self, key: str, limit: int | None = None) -> list[Message]:
+        """The messages, oldest first, in a new list; the last ``limit`` of them when given (none for 0 or less).
+
+        An unknown session has none.
+
+        Raises:
+            CorruptSessionError: what is stored cannot be read.
+        """
+        check_key(key)
+        if limit is None:
+            start = 0
+        elif limit > 0:
+            start = -limit
+        else:
+            start = limit = 0
+        runtime = self._open_runtime()
+        with runtime.activity.during():
+            history = runtime.hooks.get_history(key, start, limit)
+            return list(runtime.content.decode_messages(key, history.messages))
+
+    def iter_history(self, key: str) -> Iterator[Message]:
+        """The messages that are there now, oldest first, in bounded memory.
+
+        Raises:
+            VersionConflict: the history was truncated or replaced meanwhile.
+        """
+        check_key(key)
+        return self._iterate_history(key)
+
+    def get_summary(self, key: str) -> str:
+        """The summary, ``""`` when there is none. The history is not read."""
+        return self.get_session(key, limit=0).summary
+
+    def get_session(self, key: str, limit: int | None = None) -> Session:
+        """One consistent snapshot: messages (the last ``limit``, when given), summary, times, metadata, version.
+
+        An unknown session has no messages and the version ``ABSENT``; reading it creates nothing.
+        """
+        check_key(key)
+        runtime = self._open_runtime()
+        with runtime.activity.during():
+            return runtime.content.decode_session(runtime.hooks.get_session(key, limit))
+
+    def get_or_create(self, key: str) -> Session:
+        """The session, which is created without messages when there is none."""
+        self.update_session(key)
+        return self.get_session(key)
+
+    def list_sessions(self, prefix: str = "") -> Iterator[SessionInfo]:
+        """The sessions whose key begins with ``prefix``, read a page at a time.
+
+        A session that is there throughout the iteration appears exactly once, whatever is written meanwhile.
+        """
+        if not isinstance(prefix, str):
+            raise TypeError(f"prefix is a string, not {type(prefix).__name__}")
+        return self._iterate_sessions(prefix)
+
+    def resolve(self, alias: str) -> str | None:
+        """The key of the session that has this key or, failing that, this alias; None when there is none.
+
+        Raises:
+            AmbiguousAliasError: several sessions have the alias.
+        """
+        if self.get_session(alias, limit=0).exists:
+            return alias
+        keys = [info.key for info in self.list_sessions() if alias in info.aliases]
+        if len(keys) > 1:
+            raise AmbiguousAliasError(f"alias {alias!r} names several sessions: {', '.join(map(repr, keys))}")
+        return keys[0] if keys else None
+
+    # -- what is held, and the end
+
+    def held(self, key: str) -> tuple[HeldWrite, ...]:
+        """The writes that were taken and are not stored yet, oldest first."""
+        check_key(key)
+        return self._open_runtime().writes.held(key)
+
+    def discard_held(self, key: str) -> tuple[HeldWrite, ...]:
+        """Give up the writes that are held for a session; they are returned, and never stored."""
+        check_key(key)
+        return self._open_runtime().writes.discard(key)
+
+    def close(self) -> None:
+        """Save what is pending and release everything; a second call does nothing.
+
+        Raises:
+            WriteFailedError: something could not be stored; everything is released all the same.
+        """
+        runtime = self._runtime
+        if runtime.epoch != process.current.epoch:
+            runtime.activity.abandon()  # inherited by a fork: it is the parent's to save
+            return
+        if not runtime.activity.close():
+            return
+        failure: WriteFailedError | None = None
+        try:
+            runtime.writes.settle_all()
+        except WriteFailedError as error:
+            failure = error
+        try:
+            runtime.hooks.close()
+        finally:
+            runtime.content.close()
+            if failure is not None:
+                raise failure
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<SessionStore on {self._recipe.name!r}>"
+
+    def __copy__(self) -> NoReturn:
+        self._refuse_copying()
+
+    def __deepcopy__(self, memo: object) -> NoReturn:
+        self._refuse_copying()
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        self._refuse_copying()
+
+    # -- inside
+
+    def _refuse_copying(self) -> NoReturn:
+        raise TypeError("a SessionStore cannot be copied or pickled; open another one with open_store()")
+
+    def _open_runtime(self) -> Runtime:
+        runtime = self._runtime
+        return runtime if runtime.epoch == process.current.epoch else self._reopen()
+
+    def _reopen(self) -> Runtime:
+        """In a forked child: make a backend of the child's own. The parent's is kept, so that nothing ends it."""
+        with process.current.lock:
+            runtime = self._runtime
+            if runtime.epoch == process.current.epoch:
+                return runtime
+            if runtime.activity.closed:
+                raise StoreClosedError(f"the {runtime.name} store is closed; open another one with open_store()")
+            process.current.inherited.append(runtime)
+            self._runtime = self._recipe.make()
+            return self._runtime
+
+    def _add(self, key: str, messages: Sequence[Message], operation: str) -> Version | None:
+        check_key(key)
+        runtime = self._open_runtime()
+        if not messages:
+            with runtime.activity.during():
+                return None
+        write_id = runtime.new_write_id()
+
+        def run() -> Version:
+            stored = runtime.content.encode_messages(key, messages)
+            return runtime.hooks.add_messages(key, stored, write_id)
+
+        return runtime.writes.perform(Write(key, operation, {"messages": messages}, run))
+
+    def _update(self, operation: str, key: str, if_version: Version | None, **fields: Any) -> Version | None:
+        check_key(key)
+        runtime = self._open_runtime()
+        write_id = runtime.new_write_id()
+
+        def run() -> Version:
+            return store_fields(runtime, key, write_id, fields, if_version)
+
+        return runtime.writes.perform(Write(key, operation, fields, run, if_version is not None))
+
+    def _told(
+        self,
+        operation: str,
+        key: str,
+        arguments: Mapping[str, Any],
+        run: Callable[[Runtime, str], Version],
+    ) -> Version:
+        """Do a write whose caller is told how it ended, whatever the policy."""
+        runtime = self._open_runtime()
+        write_id = runtime.new_write_id()
+        version = runtime.writes.perform(
+            Write(key, operation, arguments, lambda: run(runtime, write_id), conditional=True)
+        )
+        assert version is not None  # only writes that may be held have none
+        return version
+
+    def _iterate_history(self, key: str) -> Iterator[Message]:
+        start, total, generation = 0, 1, None
+        while start < total:
+            runtime = self._open_runtime()
+            with runtime.activity.during():
+                history = runtime.hooks.get_history(key, start, _HISTORY_PAGE)
+                messages = runtime.content.decode_messages(key, history.messages)
+            if generation is None:
+                total, generation = history.total, history.generation
+            elif generation != history.generation:
+                raise VersionConflict(f"the history of session {key!r} was truncated or replaced while it was read")
+            yield from messages[: total - start]
+            start += _HISTORY_PAGE
+
+    def _iterate_sessions(self, prefix: str) -> Iterator[SessionInfo]:
+        cursor: str | None = None
+        while True:
+            runtime = self._open_runtime()
+            with runtime.activity.during():
+                page = runtime.hooks.list_sessions(prefix, cursor, _LIST_PAGE)
+                sessions = [runtime.content.decode_info(info) for info in page.sessions]
+            yield from sessions
+            if page.next is None:
+                return
+            if page.next == cursor:
+                raise StoreError(f"backend {runtime.name!r} lists one page again and again; a fault of the backend")
+            cursor = page.next

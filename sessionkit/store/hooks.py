@@ -1,0 +1,141 @@
+"""Typed calls of a backend's hooks, each held to its kind of result.
+
+The relay of pluggy is untyped, and a None that an implementation returns by mistake looks to it like "not
+mine". Here is the one place where that becomes an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, TypeAlias, TypeVar
+
+from sessionkit.errors import OutcomeUnknownError, StoreError, UnsupportedOperationError
+from sessionkit.messages import Message
+from sessionkit.plugins.manager import Assembly
+from sessionkit.sessions import UNCHANGED, History, Session, SessionPage, Unchanged, Version
+
+_Unchanged: TypeAlias = Literal[Unchanged.UNCHANGED]
+_T = TypeVar("_T")
+
+
+class Hooks:
+    """The hooks of one assembled backend. The callers are fetched once; a hook call costs one lookup less."""
+
+    def __init__(self, name: str, assembly: Assembly) -> None:
+        self._name = name
+        self._add_messages = self._caller(assembly, "sessionkit_add_messages")
+        self._get_history = self._caller(assembly, "sessionkit_get_history")
+        self._get_session = self._caller(assembly, "sessionkit_get_session")
+        self._update_session = self._caller(assembly, "sessionkit_update_session")
+        self._truncate_history = self._caller(assembly, "sessionkit_truncate_history")
+        self._list_sessions = self._caller(assembly, "sessionkit_list_sessions")
+        self._delete_session = self._caller(assembly, "sessionkit_delete_session")
+        self._close = self._caller(assembly, "sessionkit_close")
+        self._save = self._caller(assembly, "sessionkit_save") if "sessionkit_save" in assembly.implemented else None
+
+    def _caller(self, assembly: Assembly, hook: str) -> Callable[..., Any]:
+        caller: Callable[..., Any] = getattr(assembly.manager.hook, hook)
+        lacking = assembly.implemented.get(hook)
+        return _without(self._name, hook, caller, lacking) if lacking else caller
+
+    def add_messages(self, key: str, messages: Sequence[Message], write_id: str) -> Version:
+        result = self._add_messages(key=key, messages=messages, write_id=write_id)
+        return result if type(result) is str else self._refuse_write(result, "add_messages", key)
+
+    def get_history(self, key: str, start: int, limit: int | None) -> History:
+        return self._expect(History, self._get_history(key=key, start=start, limit=limit), "get_history", key)
+
+    def get_session(self, key: str, limit: int | None) -> Session:
+        return self._expect(Session, self._get_session(key=key, limit=limit), "get_session", key)
+
+    def update_session(
+        self,
+        key: str,
+        write_id: str,
+        *,
+        messages: Sequence[Message] | _Unchanged = UNCHANGED,
+        summary: str | _Unchanged = UNCHANGED,
+        metadata: dict[str, Any] | _Unchanged = UNCHANGED,
+        aliases: Sequence[str] | _Unchanged = UNCHANGED,
+        created: str | _Unchanged = UNCHANGED,
+        updated: str | _Unchanged = UNCHANGED,
+        if_version: Version | None = None,
+    ) -> Version:
+        result = self._update_session(
+            key=key,
+            messages=messages,
+            summary=summary,
+            metadata=metadata,
+            aliases=aliases,
+            created=created,
+            updated=updated,
+            if_version=if_version,
+            write_id=write_id,
+        )
+        return result if type(result) is str else self._refuse_write(result, "update_session", key)
+
+    def truncate_history(
+        self,
+        key: str,
+        write_id: str,
+        *,
+        keep_last: int | None = None,
+        drop_first: int | None = None,
+        summary: str | _Unchanged = UNCHANGED,
+        if_version: Version | None = None,
+        if_generation: str | None = None,
+    ) -> Version:
+        result = self._truncate_history(
+            key=key,
+            keep_last=keep_last,
+            drop_first=drop_first,
+            summary=summary,
+            if_version=if_version,
+            if_generation=if_generation,
+            write_id=write_id,
+        )
+        return result if type(result) is str else self._refuse_write(result, "truncate_history", key)
+
+    def list_sessions(self, prefix: str, cursor: str | None, limit: int) -> SessionPage:
+        page = self._list_sessions(prefix=prefix, cursor=cursor, limit=limit)
+        return self._expect(SessionPage, page, "list_sessions", prefix)
+
+    def delete_session(self, key: str) -> bool:
+        result = self._delete_session(key=key)
+        return result if type(result) is bool else self._refuse_write(result, "delete_session", key)
+
+    def save(self, key: str) -> None:
+        if self._save is not None:
+            self._expect(bool, self._save(key=key), "save", key)
+
+    def close(self) -> None:
+        self._close()
+
+    def _expect(self, kind: type[_T], result: object, operation: str, key: str) -> _T:
+        if isinstance(result, kind):
+            return result
+        raise StoreError(
+            f"backend {self._name!r}: sessionkit_{operation} of session {key!r} returned "
+            f"{type(result).__name__}, not {kind.__name__}; this is a fault of the backend"
+        )
+
+    def _refuse_write(self, result: object, operation: str, key: str) -> Any:
+        raise OutcomeUnknownError(
+            f"backend {self._name!r}: sessionkit_{operation} of session {key!r} returned "
+            f"{type(result).__name__}, so that nobody knows whether it was stored; this is a fault of the backend"
+        )
+
+
+def _without(name: str, hook: str, caller: Callable[..., Any], lacking: dict[str, Any]) -> Callable[..., Any]:
+    """A call for a backend of an earlier API version: arguments that it lacks are refused unless they say nothing."""
+
+    def call(**arguments: Any) -> Any:
+        for argument, nothing in lacking.items():
+            if arguments.get(argument, nothing) != nothing:
+                raise UnsupportedOperationError(
+                    f"backend {name!r} was written for an earlier version of the plugin API: "
+                    f"its {hook} does not know {argument}; upgrade it"
+                )
+        return caller(**arguments)
+
+    return call

@@ -1,0 +1,106 @@
+"""``Runtime``: what an open store is made of. A forked child makes another one, from the same options."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from itertools import count
+from typing import Final
+
+import attrs
+
+from sessionkit.errors import BackendUnavailableError, PluginLoadError, SessionKitError
+from sessionkit.hookspecs import API_VERSION, Backend
+from sessionkit.plugins.manager import assemble
+from sessionkit.plugins.transforms import Transform
+from sessionkit.store import process
+from sessionkit.store.activity import Activity
+from sessionkit.store.content import ContentChain
+from sessionkit.store.hooks import Hooks
+from sessionkit.store.writes import OnWriteError, WritePolicy
+
+
+@attrs.define(kw_only=True, eq=False)
+class Runtime:
+    """An open backend with everything around it; it belongs to the process that made it."""
+
+    name: str
+    hooks: Hooks
+    content: ContentChain
+    activity: Activity
+    writes: WritePolicy
+    epoch: int
+    _nonce: str = attrs.field(factory=lambda: os.urandom(8).hex())
+    _writes_counter: count[int] = attrs.field(factory=count)
+
+    def new_write_id(self) -> str:
+        """A string that no other write has."""
+        return f"{self._nonce}-{next(self._writes_counter)}"
+
+
+@attrs.frozen(kw_only=True)
+class Recipe:
+    """How to make a :class:`Runtime`, as often as it takes.
+
+    Attributes:
+        name: the backend's name in the configuration.
+        source: where the backend's code comes from, for errors.
+        backend: makes the backend.
+        extensions: names, and what makes the extension; outermost observer and first encoder first.
+        on_write_error: the policy for writes that fail.
+        api_version: the version of the plugin API that the backend was written for.
+    """
+
+    name: str
+    source: str
+    backend: Callable[[], Backend]
+    extensions: Sequence[tuple[str, Callable[[], object]]] = ()
+    on_write_error: OnWriteError = "log"
+    api_version: tuple[int, int] = API_VERSION
+
+    def make(self) -> Runtime:
+        """Open the backend and put everything together.
+
+        Raises:
+            PluginLoadError: the backend or an extension does not fit.
+            BackendUnavailableError: the storage cannot be reached.
+        """
+        extensions = [(name, _made(f"extension {name!r}", make)) for name, make in self.extensions]
+        transforms = [(name, made) for name, made in extensions if isinstance(made, Transform)]
+        observers = [(name, made) for name, made in extensions if not isinstance(made, Transform)]
+        backend = _made(f"backend {self.name!r} ({self.source})", self.backend)
+        try:
+            assembly = assemble(self.name, backend, self.api_version, observers)
+        except BaseException:
+            _release(backend)
+            raise
+        activity = Activity(self.name)
+        return Runtime(
+            name=self.name,
+            hooks=Hooks(self.name, assembly),
+            content=ContentChain(transforms),
+            activity=activity,
+            writes=WritePolicy(self.on_write_error, activity),
+            epoch=process.current.epoch,
+        )
+
+
+def _made(what: str, make: Callable[[], object]) -> object:
+    try:
+        return make()
+    except SessionKitError:
+        raise
+    except OSError as error:
+        raise BackendUnavailableError(f"{what} could not be opened: {error}") from error
+    except Exception as error:  # the plugin's code may raise anything
+        raise PluginLoadError(f"{what} could not be made: {type(error).__name__}: {error}") from error
+
+
+_CLOSE: Final = "sessionkit_close"
+
+
+def _release(backend: object) -> None:
+    """A backend that was opened and then refused must not keep its files and connections."""
+    close = getattr(backend, _CLOSE, None)
+    if callable(close) and getattr(type(backend), _CLOSE, None) is not Backend.sessionkit_close:
+        close()

@@ -1,0 +1,282 @@
+"""What becomes of a write that fails: the one place for the policy.
+
+``log``: the failure is logged, the write is held, and later writes of the session queue behind it, so that what
+is stored is always a prefix of what was written. Each later write, ``save`` and ``close`` try again, in order.
+``raise``: the call raises and nothing is held.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Literal, TypeAlias
+
+import attrs
+
+from sessionkit import codec
+from sessionkit.errors import (
+    HeldWrite,
+    HeldWritesFullError,
+    MessageTooLargeError,
+    OutcomeUnknownError,
+    SessionKitError,
+    StoreClosedError,
+    UnsupportedOperationError,
+    VersionConflict,
+    WriteFailedError,
+)
+from sessionkit.messages import Message
+from sessionkit.sessions import Version
+from sessionkit.store.activity import Activity
+
+logger = logging.getLogger("sessionkit.writes")
+
+OnWriteError: TypeAlias = Literal["log", "raise"]
+
+MAX_HELD_WRITES: Final = 10_000
+"""How many writes are held for a session at most."""
+
+MAX_HELD_BYTES: Final = 64 * 1024 * 1024
+"""How many bytes of JSON are held for a session at most."""
+
+REFUSALS: Final = (
+    VersionConflict,
+    MessageTooLargeError,
+    UnsupportedOperationError,
+    StoreClosedError,
+    HeldWritesFullError,
+)
+"""Errors that say no to a write: raised at once under every policy, and not held."""
+
+
+@attrs.define(slots=True, eq=False)
+class Write:
+    """One write, ready to be done; repeating it uses the same ``write_id``.
+
+    Attributes:
+        run: does it, and answers the new version.
+        conditional: its caller has to know how it ended: it raises under every policy and is never held.
+    """
+
+    key: str
+    operation: str
+    arguments: Mapping[str, Any]
+    run: Callable[[], Version]
+    conditional: bool = False
+    error: BaseException | None = None
+
+    def held(self) -> HeldWrite:
+        return HeldWrite(key=self.key, operation=self.operation, arguments=self.arguments, error=self.error)
+
+    def size(self) -> int:
+        """Bytes of JSON, near enough to bound a queue."""
+        return sum(_size(value) for value in self.arguments.values())
+
+
+class _Queue:
+    """The writes that are held for one session, oldest first."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.writes: deque[Write] = deque()
+        self.bytes = 0
+        self.removed = False
+
+
+class WritePolicy:
+    """Runs writes, and keeps those that failed until they are stored or given up."""
+
+    def __init__(self, policy: OnWriteError, activity: Activity) -> None:
+        self._logs = policy == "log"
+        self._activity = activity
+        self._lock = threading.Lock()
+        self._queues: dict[str, _Queue] = {}
+        self._unknown: dict[str, list[HeldWrite]] = {}
+
+    def perform(self, write: Write) -> Version | None:
+        """Do a write, behind those that are held for its session.
+
+        Returns:
+            The new version; None when the write is held, or its outcome is unknown and was logged.
+        """
+        ticket = self._activity.enter(write.key)
+        try:
+            while queue := self._queues.get(write.key):
+                with queue.lock:
+                    if not queue.removed:
+                        return self._perform_behind(queue, write)
+            return self._attempt(write)
+        finally:
+            self._activity.leave(ticket)
+
+    def settle(self, key: str) -> None:
+        """Wait for writes in flight and do what is held.
+
+        Raises:
+            WriteFailedError: some is still held, or the outcome of some is not known.
+        """
+        self._activity.wait_for_writes(key)
+        if queue := self._queues.get(key):
+            with queue.lock:
+                self._replay(queue, key)
+        self._raise_for([key])
+
+    def settle_all(self) -> None:
+        """The same for every session; the error names them all."""
+        for key, queue in list(self._queues.items()):
+            with queue.lock:
+                self._replay(queue, key)
+        self._raise_for(sorted({*self._queues, *self._unknown}))
+
+    def held(self, key: str) -> tuple[HeldWrite, ...]:
+        """What is held for a session, oldest first."""
+        if queue := self._queues.get(key):
+            with queue.lock:
+                return tuple(write.held() for write in queue.writes)
+        return ()
+
+    def discard(self, key: str) -> tuple[HeldWrite, ...]:
+        """Give up what is held for a session; it is returned and never stored."""
+        if queue := self._queues.get(key):
+            with queue.lock:
+                given_up = tuple(write.held() for write in queue.writes)
+                queue.writes.clear()
+                queue.bytes = 0
+                self._remove_if_empty(queue, key)
+                return given_up
+        return ()
+
+    def _attempt(self, write: Write) -> Version | None:
+        try:
+            return write.run()
+        except OutcomeUnknownError as error:
+            if not self._logs or write.conditional:
+                raise
+            write.error = error
+            self._note_unknown(write)
+        except REFUSALS:
+            raise
+        except Exception as error:  # whatever a backend raises: the write is not stored, and held
+            if not self._logs or write.conditional:
+                raise
+            write.error = error
+            self._hold(write)
+        return None
+
+    def _perform_behind(self, queue: _Queue, write: Write) -> Version | None:
+        self._replay(queue, write.key)
+        if not queue.writes:
+            return self._attempt(write)
+        if write.conditional:
+            raise self._failure([write.key], f"{write.operation} was not tried")
+        self._push(queue, write)
+        return None
+
+    def _replay(self, queue: _Queue, key: str) -> None:
+        """Do the held writes in order, as far as it goes. The queue's lock is held."""
+        stored = 0
+        while queue.writes:
+            write = queue.writes[0]
+            try:
+                write.run()
+            except OutcomeUnknownError as error:
+                write.error = error
+                self._note_unknown(write)
+            except Exception as error:  # still failing, for whatever reason: everything behind it waits
+                write.error = error
+                break
+            else:
+                stored += 1
+            queue.bytes -= queue.writes.popleft().size()
+        if stored:
+            logger.info("session %r: %d held writes are stored now, %d are left", key, stored, len(queue.writes))
+        self._remove_if_empty(queue, key)
+
+    def _hold(self, write: Write) -> None:
+        while True:
+            with self._lock:
+                queue = self._queues.setdefault(write.key, _Queue())
+            with queue.lock:
+                if not queue.removed:
+                    self._push(queue, write)
+                    return
+
+    def _push(self, queue: _Queue, write: Write) -> None:
+        size = write.size()
+        if len(queue.writes) >= MAX_HELD_WRITES or (queue.writes and queue.bytes + size > MAX_HELD_BYTES):
+            raise HeldWritesFullError(
+                f"session {write.key!r}: {len(queue.writes):,} writes ({queue.bytes:,} bytes) wait already for a "
+                f"storage that keeps failing, and this {write.operation} was not taken; mend the cause and call "
+                "save(), or give the held writes up with discard_held()"
+            ) from write.error
+        if not queue.writes:
+            self._log_failure(write)
+        queue.writes.append(write)
+        queue.bytes += size
+
+    def _remove_if_empty(self, queue: _Queue, key: str) -> None:
+        if queue.writes:
+            return
+        with self._lock:
+            queue.removed = True
+            if self._queues.get(key) is queue:
+                del self._queues[key]
+
+    def _log_failure(self, write: Write) -> None:
+        """Once for each time that a session begins to fail; what queues up behind is not logged again."""
+        error = write.error
+        expected = isinstance(error, (SessionKitError, OSError))
+        logger.error(
+            "session %r: %s failed and is held, later writes wait behind it (%s: %s)",
+            write.key,
+            write.operation,
+            type(error).__name__,
+            error,
+            exc_info=None if expected else error,
+        )
+
+    def _note_unknown(self, write: Write) -> None:
+        logger.error(
+            "session %r: nobody knows whether %s was stored; it is not repeated (%s)",
+            write.key,
+            write.operation,
+            write.error,
+        )
+        with self._lock:
+            self._unknown.setdefault(write.key, []).append(write.held())
+
+    def _raise_for(self, keys: list[str]) -> None:
+        if any(key in self._queues or key in self._unknown for key in keys):
+            raise self._failure(keys)
+
+    def _failure(self, keys: list[str], also: str = "") -> WriteFailedError:
+        held = [write for key in keys for write in self.held(key)]
+        with self._lock:
+            unknown = [write for key in keys for write in self._unknown.pop(key, ())]
+        failed = sorted({write.key for write in (*held, *unknown)})
+        told = [f"{len(held)} held writes are not stored"] if held else []
+        told += [f"the outcome of {len(unknown)} writes is not known"] if unknown else []
+        told += [also] if also else []
+        cause = next((write.error for write in (*held, *unknown) if write.error is not None), None)
+        reason = f" ({type(cause).__name__}: {cause})" if cause is not None else ""
+        which = f"session {failed[0]!r}" if len(failed) == 1 else f"{len(failed)} sessions"
+        error = WriteFailedError(
+            f"{which}: {', '.join(told)}{reason}; see held(), mend the cause and call save() again, "
+            "or give up with discard_held()",
+            held=held,
+            unknown=unknown,
+        )
+        error.__cause__ = cause
+        return error
+
+
+def _size(value: Any) -> int:
+    if isinstance(value, (tuple, list)):
+        return sum(_size(item) for item in value)
+    if isinstance(value, Message):
+        return len(value.to_json())
+    if isinstance(value, (str, dict)):
+        return len(codec.encode(value))
+    return 8

@@ -36,14 +36,14 @@ class ContentChain:
 
     def encode_messages(self, key: str, messages: Sequence[Message]) -> Sequence[Message]:
         """The messages as they are stored; the very same ones when there is nothing to do."""
-        if not self._transforms and not any(MARK in message._data for message in messages):
+        if not self._transforms and not _any_marked(messages):
             return messages
         items = [message.to_dict() for message in messages]
         return [Message.from_dict(item) for item in self._encode(key, "message", items)]
 
     def decode_messages(self, key: str, messages: Sequence[Message]) -> Sequence[Message]:
         """The messages as they were written; the very same ones when none is marked."""
-        if not any(MARK in message._data for message in messages):
+        if not _any_marked(messages):
             return messages
         items = [message.to_dict() for message in messages]
         return [Message.from_dict(item) for item in self._decode(key, "message", items)]
@@ -131,6 +131,13 @@ class ContentChain:
                 "it returns one for each"
             )
         return results
+
+
+def _any_marked(messages: Sequence[Message]) -> bool:
+    for message in messages:  # noqa: SIM110 - on every read and write: a plain loop takes half the time of any()
+        if MARK in message._data:
+            return True
+    return False
 
 
 def _mark(kind: Kind, name: str, before: Any, payload: Any) -> Any:

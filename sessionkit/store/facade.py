@@ -281,9 +281,12 @@ class SessionStore:
         else:
             start = limit = 0
         runtime = self._open_runtime()
-        with runtime.activity.during():
+        ticket = runtime.activity.enter()
+        try:
             history = runtime.hooks.get_history(key, start, limit)
             return list(runtime.content.decode_messages(key, history.messages))
+        finally:
+            runtime.activity.leave(ticket)
 
     def iter_history(self, key: str) -> Iterator[Message]:
         """The messages that are there now, oldest first, in bounded memory.

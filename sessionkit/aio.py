@@ -1,0 +1,300 @@
+"""``AsyncSessionStore``: the operations of ``SessionStore`` as coroutines.
+
+They run on threads of the store's own, so that the event loop is never blocked. The operations of one session
+run one after the other, in the order of the calls, also when nobody awaits one before the next is called;
+different sessions run side by side. Cancelling a coroutine, or a timeout around it, ends the waiting and not
+the operation: a write that was begun is finished, and if it fails then, that is logged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+import threading
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import partial
+from typing import Any, Final, Literal, Self, TypeAlias, TypeVar
+
+from sessionkit.codec import copy_json
+from sessionkit.errors import HeldWrite, StoreClosedError
+from sessionkit.messages import Message, as_message, as_messages
+from sessionkit.sessions import UNCHANGED, Session, SessionInfo, Unchanged, Version
+from sessionkit.store import AnyMessage, OnWriteError, SessionStore, open_store, process
+
+logger = logging.getLogger("sessionkit.aio")
+
+_T = TypeVar("_T")
+_Unchanged: TypeAlias = Literal[Unchanged.UNCHANGED]
+
+THREADS: Final = 16
+"""How many operations of different sessions run side by side at most."""
+
+_CHUNK: Final = 100
+
+
+class _Chains:
+    """Runs functions on threads, those of one key in order. A chain is gone as soon as it is empty."""
+
+    def __init__(self) -> None:
+        self._epoch = process.current.epoch
+        self._ended = False
+        self._begin()
+
+    def _begin(self) -> None:
+        self._lock = threading.Lock()
+        self._executor = ThreadPoolExecutor(THREADS, thread_name_prefix="sessionkit")
+        self._waiting: dict[str, deque[tuple[Future[Any], Callable[[], Any]]]] = {}
+        self._unfinished: set[Future[Any]] = set()
+
+    def submit(self, key: str, function: Callable[[], _T]) -> Future[_T]:
+        """Run a function after those that were submitted for the key before.
+
+        Raises:
+            StoreClosedError: the threads were told to end.
+        """
+        if self._epoch != process.current.epoch:  # the parent's threads do not exist in a forked child
+            self._epoch = process.current.epoch
+            self._begin()
+        future: Future[_T] = Future()
+        with self._lock:
+            if self._ended:
+                raise StoreClosedError("the store is closed; open another one with open_async_store()")
+            self._unfinished.add(future)
+            chain = self._waiting.get(key)
+            if chain is not None:
+                chain.append((future, function))
+            else:
+                self._waiting[key] = deque([(future, function)])
+                self._executor.submit(self._run, key)
+        future.add_done_callback(self._unfinished.discard)
+        return future
+
+    def _run(self, key: str) -> None:
+        while True:
+            with self._lock:
+                chain = self._waiting[key]
+                if not chain:
+                    del self._waiting[key]
+                    return
+                future, function = chain.popleft()
+            _settle(future, function)
+
+    def end(self) -> None:
+        """Take nothing more, and wait until all that was submitted is done."""
+        with self._lock:
+            self._ended = True
+            unfinished = list(self._unfinished)
+        wait(unfinished)
+        self._executor.shutdown(wait=False)
+
+
+def _settle(future: Future[_T], function: Callable[[], _T]) -> None:
+    try:
+        result = function()
+    except BaseException as error:  # whatever it is, it belongs to whoever waits
+        future.set_exception(error)
+    else:
+        future.set_result(result)
+
+
+class AsyncSessionStore:
+    """A :class:`SessionStore` for programs with an event loop; see there for what each operation means.
+
+    >>> import asyncio
+    >>> async def talk():
+    ...     async with await open_async_store("memory:") as store:
+    ...         await store.add_message("cli:direct", "user", "hello")
+    ...         return await store.get_history("cli:direct")
+    >>> asyncio.run(talk())
+    [Message.from_dict({'role': 'user', 'content': 'hello'})]
+    """
+
+    def __init__(self, store: SessionStore) -> None:
+        self._store = store
+        self._chains = _Chains()
+        self._closing: Future[None] | None = None
+
+    async def add_message(self, key: str, role: str, content: str) -> Version | None:
+        """Append one simple message."""
+        return await self._run(key, partial(self._store.add_message, key, role, content))
+
+    async def add_full_message(self, key: str, message: AnyMessage) -> Version | None:
+        """Append one complete message."""
+        return await self._run(key, partial(self._store.add_full_message, key, as_message(message)))
+
+    async def add_messages(self, key: str, messages: Iterable[AnyMessage]) -> Version | None:
+        """Append several messages as one unit."""
+        return await self._run(key, partial(self._store.add_messages, key, as_messages(messages)))
+
+    async def set_history(
+        self, key: str, messages: Iterable[AnyMessage], *, if_version: Version | None = None
+    ) -> Version | None:
+        """Replace the whole history in one step."""
+        return await self._run(key, partial(self._store.set_history, key, as_messages(messages), if_version=if_version))
+
+    async def set_summary(self, key: str, summary: str) -> Version | None:
+        """Set the summary of what was truncated."""
+        return await self._run(key, partial(self._store.set_summary, key, summary))
+
+    async def truncate_history(
+        self,
+        key: str,
+        keep_last: int,
+        *,
+        summary: str | None = None,
+        whole_turns: bool = False,
+        if_version: Version | None = None,
+    ) -> Version | None:
+        """Keep only the last ``keep_last`` messages."""
+        return await self._run(
+            key,
+            partial(
+                self._store.truncate_history,
+                key,
+                keep_last,
+                summary=summary,
+                whole_turns=whole_turns,
+                if_version=if_version,
+            ),
+        )
+
+    async def summarize(self, key: str, session: Session, drop_first: int, summary: str) -> Version:
+        """Put a summary in the place of the oldest messages that it tells of."""
+        return await self._run(key, partial(self._store.summarize, key, session, drop_first, summary))
+
+    async def update_session(
+        self,
+        key: str,
+        *,
+        messages: Iterable[AnyMessage] | _Unchanged = UNCHANGED,
+        summary: str | _Unchanged = UNCHANGED,
+        metadata: Mapping[str, Any] | _Unchanged = UNCHANGED,
+        aliases: Iterable[str] | _Unchanged = UNCHANGED,
+        created: str | _Unchanged = UNCHANGED,
+        updated: str | _Unchanged = UNCHANGED,
+        if_version: Version | None = None,
+    ) -> Version:
+        """Change any of a session's fields in one step."""
+        return await self._run(
+            key,
+            partial(
+                self._store.update_session,
+                key,
+                messages=messages if messages is UNCHANGED else as_messages(messages),
+                summary=summary,
+                metadata=metadata if metadata is UNCHANGED else copy_json(metadata, "metadata"),
+                aliases=aliases,
+                created=created,
+                updated=updated,
+                if_version=if_version,
+            ),
+        )
+
+    async def pop_messages(self, key: str, count: int = 1) -> list[Message]:
+        """Remove the newest messages and return them."""
+        return await self._run(key, partial(self._store.pop_messages, key, count))
+
+    async def delete_session(self, key: str) -> bool:
+        """Remove a session with everything that belongs to it."""
+        return await self._run(key, partial(self._store.delete_session, key))
+
+    async def fork_session(self, key: str, new_key: str, *, keep_first: int | None = None) -> Version:
+        """Copy a session to a new key."""
+        return await self._run(key, partial(self._store.fork_session, key, new_key, keep_first=keep_first))
+
+    async def save(self, key: str) -> None:
+        """Make sure that everything written to the session so far is stored durably."""
+        await self._run(key, partial(self._store.save, key))
+
+    async def get_history(self, key: str, limit: int | None = None) -> list[Message]:
+        """The messages, oldest first."""
+        return await self._run(key, partial(self._store.get_history, key, limit))
+
+    async def get_summary(self, key: str) -> str:
+        """The summary, ``""`` when there is none."""
+        return await self._run(key, partial(self._store.get_summary, key))
+
+    async def get_session(self, key: str, limit: int | None = None) -> Session:
+        """One consistent snapshot."""
+        return await self._run(key, partial(self._store.get_session, key, limit))
+
+    async def get_or_create(self, key: str) -> Session:
+        """The session, which is created without messages when there is none."""
+        return await self._run(key, partial(self._store.get_or_create, key))
+
+    async def resolve(self, alias: str) -> str | None:
+        """The key of the session that has this key or this alias."""
+        return await self._run(alias, partial(self._store.resolve, alias))
+
+    def iter_history(self, key: str) -> AsyncIterator[Message]:
+        """The messages that are there now, oldest first, in bounded memory."""
+        return self._iterate(key, partial(self._store.iter_history, key))
+
+    def list_sessions(self, prefix: str = "") -> AsyncIterator[SessionInfo]:
+        """The sessions whose key begins with ``prefix``, read a page at a time."""
+        return self._iterate(prefix, partial(self._store.list_sessions, prefix))
+
+    async def held(self, key: str) -> tuple[HeldWrite, ...]:
+        """The writes that were taken and are not stored yet."""
+        return await self._run(key, partial(self._store.held, key))
+
+    async def discard_held(self, key: str) -> tuple[HeldWrite, ...]:
+        """Give up the writes that are held for a session."""
+        return await self._run(key, partial(self._store.discard_held, key))
+
+    async def close(self) -> None:
+        """Finish what was begun, save what is pending and release everything; a second call does nothing."""
+        if self._closing is not None:
+            await asyncio.wait([ended := asyncio.wrap_future(self._closing)])
+            ended.exception()  # told to whoever closed it first
+            return
+        self._closing = closing = Future[None]()
+        threading.Thread(target=_settle, args=(closing, self._close), name="sessionkit-close").start()
+        await asyncio.shield(asyncio.wrap_future(closing))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.close()
+
+    def __repr__(self) -> str:
+        return f"<Async{repr(self._store)[1:]}"
+
+    def _close(self) -> None:
+        self._chains.end()
+        self._store.close()
+
+    async def _run(self, key: str, function: Callable[[], _T]) -> _T:
+        future = self._chains.submit(key, function)
+        try:
+            return await asyncio.shield(asyncio.wrap_future(future))
+        except asyncio.CancelledError:
+            future.add_done_callback(_log_unheard)
+            raise
+
+    async def _iterate(self, key: str, begin: Callable[[], Iterator[_T]]) -> AsyncIterator[_T]:
+        iterator = await self._run(key, begin)
+        while chunk := await self._run(key, lambda: list(itertools.islice(iterator, _CHUNK))):
+            for item in chunk:
+                yield item
+
+
+def _log_unheard(future: Future[Any]) -> None:
+    error = future.exception()
+    if error is not None:
+        logger.error("an operation whose caller stopped waiting failed: %s: %s", type(error).__name__, error)
+
+
+async def open_async_store(
+    source: str | Mapping[str, Any] | None = None,
+    *,
+    on_write_error: OnWriteError | None = None,
+    extensions: Sequence[str] | None = None,
+) -> AsyncSessionStore:
+    """Open the store that the configuration names, without blocking the event loop; see :func:`open_store`."""
+    opening = partial(open_store, source, on_write_error=on_write_error, extensions=extensions)
+    return AsyncSessionStore(await asyncio.to_thread(opening))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import attrs
@@ -26,6 +26,10 @@ class Capability(enum.StrEnum):
 
     EXPIRY = "expiry"
     """Sessions can end by themselves."""
+
+
+def _capabilities(values: Iterable[Capability]) -> frozenset[Capability]:
+    return frozenset(values)
 
 
 @attrs.frozen(kw_only=True)
@@ -52,7 +56,7 @@ class BackendPlugin:
     options: type[Any] = NoOptions
     factory: Callable[[Any], Backend]
     read_url: Callable[[StoreURL], Mapping[str, Any]] | None = None
-    capabilities: frozenset[Capability] = attrs.field(default=frozenset(), converter=frozenset)
+    capabilities: frozenset[Capability] = attrs.field(default=(), converter=_capabilities)
     api_version: tuple[int, int] = API_VERSION
 
 

@@ -1,0 +1,123 @@
+"""What is in the directory, for listings: which sessions have a document, and what stands in it but messages."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from pathlib import Path
+from typing import Any, Final
+
+import attrs
+
+from sessionkit.errors import CorruptSessionError
+from sessionkit.filenames import folded, hashed_name, must_be_hashed, plain_name
+from sessionkit.sessions import SessionInfo
+from sessionkit_json.directory import SUFFIX, SessionDirectory, read, unavailable
+from sessionkit_json.temporary import Fingerprint
+
+_logger = logging.getLogger("sessionkit_json")
+
+_SETTLED_NS: Final = 2_000_000_000
+"""A directory that changed so shortly before it was looked at may change again under the same time."""
+
+
+@attrs.frozen
+class _Entry:
+    fingerprint: Fingerprint | None  # None: the file was gone
+    info: SessionInfo | None  # None: not the document of a session that is found by this name
+
+
+@attrs.frozen
+class _Index:
+    modified: int
+    settled: bool
+    paths: dict[str, Path]  # by key, sorted
+
+
+class Catalog:
+    """Remembers what each document said, by the file's fingerprint: a document is read once for each change.
+
+    Documents are read one at a time, and only what a listing tells is kept. While nothing in the directory
+    changes, it is not even looked through again.
+    """
+
+    def __init__(self, directory: SessionDirectory) -> None:
+        self._directory = directory
+        self._entries: dict[str, _Entry] = {}
+        self._index = _Index(0, False, {})
+        self._lock = threading.Lock()
+
+    def paths(self) -> dict[str, Path]:
+        """The file of each session, by key in sorted order. Not to be changed.
+
+        Raises:
+            BackendUnavailableError: the directory cannot be read.
+        """
+        with self._lock, unavailable(f"the sessions in {self._directory.path} cannot be listed"):
+            looked = time.time_ns()
+            modified = self._directory.path.stat().st_mtime_ns
+            if not self._index.settled or self._index.modified != modified:
+                paths, complete = self._scan()
+                self._index = _Index(modified, complete and looked - modified > _SETTLED_NS, paths)
+            return self._index.paths
+
+    def info(self, key: str, path: Path) -> SessionInfo | None:
+        """What is to be told of a session; None when its document is gone or unreadable meanwhile."""
+        with self._lock, unavailable(f"session {key!r} cannot be listed"):
+            info = self._entry(path).info
+        return info if info is not None and info.key == key else None
+
+    def _scan(self) -> tuple[dict[str, Path], bool]:
+        """The paths, and whether every file was a session's (others may become one without the directory changing)."""
+        found: dict[str, Path] = {}
+        complete = True
+        present = set()
+        for path in self._directory.files():
+            present.add(path.name)
+            try:
+                info = self._entry(path).info
+            except OSError as error:  # this one cannot be read now; the others can
+                _logger.warning("left out of the listing: %s cannot be read: %s", path, error.strerror)
+                info = None
+            if info is None:
+                complete = False
+            elif info.key not in found or _stem(path) == hashed_name(info.key):
+                # When there are two files of one session, reading takes the hashed one.
+                found[info.key] = path
+        for name in self._entries.keys() - present:
+            del self._entries[name]
+        return {key: found[key] for key in sorted(found)}, complete
+
+    def _entry(self, path: Path) -> _Entry:
+        fingerprint = self._directory.fingerprint(path)
+        entry = self._entries.get(path.name)
+        if entry is None or entry.fingerprint != fingerprint:
+            entry = self._entries[path.name] = _Entry(fingerprint, _read_info(path))
+        return entry
+
+
+def _read_info(path: Path) -> SessionInfo | None:
+    try:
+        file = read(path)
+    except CorruptSessionError as error:
+        _logger.warning("left out of the listing: %s", error)
+        return None
+    if file is None:
+        return None
+    session = file.document.session
+    names = plain_name(session.key), hashed_name(session.key)
+    if folded(_stem(path)) not in map(folded, names):
+        _logger.warning(
+            "left out of the listing: %s is named otherwise than its session %r; rename it to %s%s",
+            path,
+            session.key,
+            *(names[must_be_hashed(session.key)], SUFFIX),
+        )
+        return None
+    fields: dict[str, Any] = {str(field.alias): getattr(session, field.name) for field in attrs.fields(SessionInfo)}
+    return SessionInfo(**fields)
+
+
+def _stem(path: Path) -> str:
+    return path.name[: -len(SUFFIX)]

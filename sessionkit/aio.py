@@ -55,9 +55,7 @@ class _Chains:
         Raises:
             StoreClosedError: the threads were told to end.
         """
-        if self._epoch != process.current.epoch:  # the parent's threads do not exist in a forked child
-            self._epoch = process.current.epoch
-            self._begin()
+        self._begin_again_in_a_child()
         future: Future[_T] = Future()
         with self._lock:
             if self._ended:
@@ -68,27 +66,35 @@ class _Chains:
                 chain.append((future, function))
             else:
                 self._waiting[key] = deque([(future, function)])
-                self._executor.submit(self._run, key)
+                self._executor.submit(self._run_one, key)
         future.add_done_callback(self._unfinished.discard)
         return future
 
-    def _run(self, key: str) -> None:
-        while True:
-            with self._lock:
-                chain = self._waiting[key]
-                if not chain:
-                    del self._waiting[key]
-                    return
-                future, function = chain.popleft()
-            _settle(future, function)
+    def _run_one(self, key: str) -> None:
+        """Run the oldest function of a chain, and let other chains have the thread before the next."""
+        with self._lock:
+            future, function = self._waiting[key].popleft()
+        _settle(future, function)
+        with self._lock:
+            if self._waiting[key]:
+                self._executor.submit(self._run_one, key)
+            else:
+                del self._waiting[key]
 
     def end(self) -> None:
         """Take nothing more, and wait until all that was submitted is done."""
+        self._begin_again_in_a_child()
         with self._lock:
             self._ended = True
             unfinished = list(self._unfinished)
         wait(unfinished)
         self._executor.shutdown(wait=False)
+
+    def _begin_again_in_a_child(self) -> None:
+        """In a forked child there are none of the threads, and what they were at is the parent's."""
+        if self._epoch != process.current.epoch:
+            self._epoch = process.current.epoch
+            self._begin()
 
 
 def _settle(future: Future[_T], function: Callable[[], _T]) -> None:

@@ -80,9 +80,7 @@ def _check_function(what: str, hook: str, function: Callable[..., Any], api: tup
         raise PluginLoadError(f"{what} is async; hooks are plain functions, called in a thread")
     if inspect.isgeneratorfunction(plain):
         raise PluginLoadError(f"{what} is a generator; return the value instead of yielding it")
-    parameters = inspect.signature(plain).parameters
-    for parameter in parameters.values():
-        _check_parameter(what, hook, parameter)
+    parameters = check_parameters(what, hook, function)
     missing = [name for name in PARAMETERS[hook] if name not in parameters]
     lacking = [name for name in missing if _since(hook, name)[0] <= api]
     if lacking:
@@ -91,6 +89,18 @@ def _check_function(what: str, hook: str, function: Callable[..., Any], api: tup
             f"it is called with {', '.join(PARAMETERS[hook])}"
         )
     return {name: _since(hook, name)[1] for name in missing}
+
+
+def check_parameters(what: str, hook: str, function: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
+    """The parameters of an implementation, each of which gets its argument.
+
+    Raises:
+        PluginLoadError: one of them would not; pluggy leaves it out in silence.
+    """
+    parameters = inspect.signature(function).parameters
+    for parameter in parameters.values():
+        _check_parameter(what, hook, parameter)
+    return parameters
 
 
 def _check_parameter(what: str, hook: str, parameter: inspect.Parameter) -> None:

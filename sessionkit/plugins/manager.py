@@ -47,13 +47,14 @@ def assemble(
         PluginLoadError: one of them does not fit the hooks.
     """
     implemented = check_backend(f"backend {name!r}", backend, api_version)
+    guards = [(observer_name, guarded(observer_name, observer)) for observer_name, observer in observers]
     manager = pluggy.PluginManager(PROJECT)
     manager.add_hookspecs(Backend)
     try:
         manager.register(backend, name=f"backend {name}")
         # The wrapper that was registered last is the outermost.
-        for observer_name, observer in reversed(observers):
-            manager.register(guarded(observer_name, observer), name=f"extension {observer_name}")
+        for observer_name, guard in reversed(guards):
+            manager.register(guard, name=f"extension {observer_name}")
         manager.check_pending()
     except (pluggy.PluginValidationError, ValueError) as error:
         raise PluginLoadError(f"backend {name!r} does not fit the hooks: {error}") from error

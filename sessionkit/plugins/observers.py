@@ -8,6 +8,7 @@ replace a result, or fail after its ``yield`` (and get a stored write repeated).
 from __future__ import annotations
 
 import functools
+import inspect
 import logging
 from collections.abc import Callable, Generator
 from types import SimpleNamespace
@@ -15,7 +16,7 @@ from typing import Any
 
 from sessionkit.codec import copy_json
 from sessionkit.errors import PluginLoadError
-from sessionkit.plugins.implementations import hook_attributes
+from sessionkit.plugins.implementations import check_parameters, hook_attributes
 
 logger = logging.getLogger("sessionkit.observers")
 
@@ -38,7 +39,15 @@ def guarded(name: str, observer: object) -> SimpleNamespace:
             raise PluginLoadError(
                 f"extension {name!r}: {hook} asks for tryfirst or trylast; the order of extensions is configuration"
             )
+        if not inspect.isgeneratorfunction(inspect.unwrap(function)):
+            raise PluginLoadError(f"extension {name!r}: {hook} does not yield; a wrapper is a plain generator function")
+        check_parameters(f"extension {name!r}: {hook}", hook, function)
         setattr(guards, hook, _guard(name, hook, function))
+    if not vars(guards):
+        raise PluginLoadError(
+            f"extension {name!r} is neither a Transform nor an observer: "
+            "it has no method marked with @hookimpl(wrapper=True)"
+        )
     return guards
 
 

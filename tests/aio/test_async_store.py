@@ -1,0 +1,256 @@
+"""``AsyncSessionStore``: order, cancellation, closing."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import threading
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
+
+import pytest
+
+from sessionkit import AsyncSessionStore, Backend, Message, SessionStore, StoreClosedError, Version, hookimpl
+from sessionkit import open_async_store as open_async_store_again
+from sessionkit.aio import THREADS, open_async_store
+from sessionkit.memory import MemoryBackend
+from sessionkit.store.runtime import Recipe
+
+_T = TypeVar("_T")
+
+
+class SlowBackend(MemoryBackend):
+    """Waits in an append until it is let go; then it may fail."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.arrived = threading.Event()
+        self.go_on = threading.Event()
+        self.go_on.set()
+        self.error: Exception | None = None
+
+    @hookimpl
+    def sessionkit_add_messages(self, key: str, messages: Sequence[Message], write_id: str) -> Version:
+        if key.startswith("slow"):
+            self.arrived.set()
+            assert self.go_on.wait(30)
+            if self.error is not None:
+                raise self.error
+        return super().sessionkit_add_messages(key, messages, write_id)
+
+
+def on(backend: Backend) -> AsyncSessionStore:
+    recipe = Recipe(name="test", source="tests", backend=lambda: backend, on_write_error="raise")
+    return AsyncSessionStore(SessionStore(recipe))
+
+
+def run(program: Callable[[AsyncSessionStore, SlowBackend], Awaitable[_T]]) -> _T:
+    async def main() -> _T:
+        backend = SlowBackend()
+        async with on(backend) as store:
+            return await program(store, backend)
+
+    return asyncio.run(main())
+
+
+async def arrived(backend: SlowBackend) -> None:
+    await asyncio.to_thread(backend.arrived.wait, 30)
+
+
+def test_every_operation_of_the_store_is_there() -> None:
+    public = {name for name in vars(SessionStore) if not name.startswith("_")}
+    assert public == {name for name in vars(AsyncSessionStore) if not name.startswith("_")}
+
+
+def test_open_async_store_is_public() -> None:
+    assert open_async_store_again is open_async_store
+
+
+def test_all_operations_do_what_the_store_does() -> None:
+    async def program(store: AsyncSessionStore, backend: SlowBackend) -> None:
+        await store.add_message("k", "user", "a")
+        await store.add_full_message("k", {"role": "user", "content": "b"})
+        await store.add_messages("k", [Message.simple("user", text) for text in "cde"])
+        session = await store.get_session("k")
+        await store.summarize("k", session, 1, "a was said")
+        assert await store.get_summary("k") == "a was said"
+        assert [message.text for message in await store.get_history("k", 2)] == ["d", "e"]
+        assert [message.text async for message in store.iter_history("k")] == ["b", "c", "d", "e"]
+        await store.truncate_history("k", 3)
+        assert [message.text for message in await store.pop_messages("k")] == ["e"]
+        await store.set_summary("k", "s")
+        await store.update_session("k", metadata={"m": 1}, aliases=["nick"])
+        assert await store.resolve("nick") == "k"
+        await store.fork_session("k", "copy", keep_first=1)
+        assert [info.key async for info in store.list_sessions()] == ["copy", "k"]
+        assert (await store.get_or_create("new")).exists
+        assert await store.delete_session("new")
+        await store.set_history("k", [])
+        await store.save("k")
+        assert await store.held("k") == await store.discard_held("k") == ()
+
+    run(program)
+
+
+def test_writes_of_one_session_run_in_the_order_of_the_calls() -> None:
+    async def program(store: AsyncSessionStore, backend: SlowBackend) -> list[str]:
+        await asyncio.gather(*(store.add_message("k", "user", str(number)) for number in range(200)))
+        return [message.text for message in await store.get_history("k")]
+
+    assert run(program) == [str(number) for number in range(200)]
+
+
+def test_one_slow_session_does_not_hold_up_others_or_the_loop() -> None:
+    async def program(store: AsyncSessionStore, backend: SlowBackend) -> None:
+        backend.go_on.clear()
+        slow = asyncio.create_task(store.add_message("slow", "user", "x"))
+        await arrived(backend)
+        await store.add_message("other", "user", "y")
+        assert not slow.done()
+        backend.go_on.set()
+        await slow
+
+    run(program)
+
+
+def test_more_sessions_than_threads_all_get_their_turn() -> None:
+    async def program(store: AsyncSessionStore, backend: SlowBackend) -> list[int]:
+        keys = [f"k{number}" for number in range(THREADS * 3)]
+        await asyncio.gather(*(store.add_message(key, "user", "x") for key in keys for _ in range(5)))
+        return [len(await store.get_history(key)) for key in keys]
+
+    assert run(program) == [5] * THREADS * 3
+
+
+def test_cancelling_ends_the_waiting_and_not_the_write() -> None:
+    async def program(store: AsyncSessionStore, backend: SlowBackend) -> list[str]:
+        backend.go_on.clear()
+        writing = asyncio.create_task(store.add_message("slow", "user", "a"))
+        queued = asyncio.create_task(store.add_message("slow", "user", "b"))
+        await arrived(backend)
+        writing.cancel()
+        queued.cancel()
+        for task in (writing, queued):
+            with pytest.raises(asyncio.CancelledError):
+                await task
+        backend.go_on.set()
+        return [message.text for message in await store.get_history("slow")]
+
+    assert run(program) == ["a", "b"]
+
+
+def test_a_timeout_ends_the_waiting_and_not_the_write() -> None:
+    async def program(store: AsyncSessionStore, backend: SlowBackend) -> int:
+        backend.go_on.clear()
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(store.add_message("slow", "user", "a"), 0.01)
+        backend.go_on.set()
+        return len(await store.get_history("slow"))
+
+    assert run(program) == 1
+
+
+def test_a_write_that_fails_after_its_caller_left_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    async def program(store: AsyncSessionStore, backend: SlowBackend) -> None:
+        backend.go_on.clear()
+        backend.error = OSError("disk full")
+        writing = asyncio.create_task(store.add_message("slow", "user", "a"))
+        await arrived(backend)
+        writing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await writing
+        backend.go_on.set()
+        await store.get_history("slow")
+
+    run(program)
+    (record,) = [record for record in caplog.records if record.levelno >= logging.ERROR]
+    assert record.getMessage() == "an operation whose caller stopped waiting failed: OSError: disk full"
+
+
+def test_errors_reach_the_caller() -> None:
+    async def program(store: AsyncSessionStore, backend: SlowBackend) -> None:
+        backend.error = OSError("disk full")
+        with pytest.raises(OSError, match="disk full"):
+            await store.add_message("slow", "user", "a")
+
+    run(program)
+
+
+def test_messages_are_taken_as_they_are_at_the_call() -> None:
+    async def program(store: AsyncSessionStore, backend: SlowBackend) -> list[str]:
+        backend.go_on.clear()
+        message: dict[str, Any] = {"role": "user", "content": "before"}
+        first = asyncio.create_task(store.add_message("slow", "user", "first"))
+        await arrived(backend)
+        second = asyncio.create_task(store.add_full_message("slow", message))
+        await asyncio.sleep(0)
+        message["content"] = "after"
+        backend.go_on.set()
+        await asyncio.gather(first, second)
+        return [message.text for message in await store.get_history("slow")]
+
+    assert run(program) == ["first", "before"]
+
+
+def test_close_finishes_what_was_begun_and_takes_nothing_more() -> None:
+    async def main() -> None:
+        backend = SlowBackend()
+        store = on(backend)
+        backend.go_on.clear()
+        writing = asyncio.create_task(store.add_message("slow", "user", "a"))
+        await arrived(backend)
+        closing = asyncio.create_task(store.close())
+        second = asyncio.create_task(store.close())
+        await asyncio.sleep(0)
+        assert not closing.done()
+        backend.go_on.set()
+        await asyncio.gather(writing, closing, second)
+        await store.close()
+        assert backend.sessionkit_get_history("slow", 0, None).total == 1
+        with pytest.raises(StoreClosedError):
+            await store.add_message("k", "user", "x")
+
+    asyncio.run(main())
+
+
+def test_one_store_serves_two_event_loops() -> None:
+    store = on(SlowBackend())
+
+    async def program() -> int:
+        await store.add_message("k", "user", "x")
+        return len(await store.get_history("k"))
+
+    assert [asyncio.run(program()), asyncio.run(program())] == [1, 2]
+    asyncio.run(store.close())
+
+
+def test_a_wrong_argument_raises_when_it_is_awaited() -> None:
+    async def program(store: AsyncSessionStore, backend: SlowBackend) -> None:
+        with pytest.raises(TypeError, match="messages is a list of messages, not one Message"):
+            await store.add_messages("k", Message.simple("user", "x"))  # type: ignore[arg-type]
+
+    run(program)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform has no fork")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_forked_child_has_threads_of_its_own() -> None:
+    async def open_and_write() -> AsyncSessionStore:
+        store = await open_async_store("memory:")
+        await store.add_message("k", "user", "parent's")
+        return store
+
+    async def check(store: AsyncSessionStore) -> bool:
+        await store.add_message("k", "user", "child's")
+        alone = [message.text for message in await store.get_history("k")] == ["child's"]
+        await store.close()
+        return alone
+
+    store = asyncio.run(open_and_write())
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if asyncio.run(check(store)) else 1)
+    _, status = os.waitpid(child, 0)
+    asyncio.run(store.close())
+    assert os.waitstatus_to_exitcode(status) == 0

@@ -1,0 +1,385 @@
+"""What becomes of writes that fail."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+import pytest
+
+from sessionkit import (
+    BackendUnavailableError,
+    HeldWritesFullError,
+    Message,
+    MessageTooLargeError,
+    OutcomeUnknownError,
+    SessionStore,
+    StoreClosedError,
+    UnsupportedOperationError,
+    VersionConflict,
+    WriteFailedError,
+)
+from sessionkit.store import writes
+
+from .backends import FlakyBackend, Gate, store_on, texts
+
+KEY = "agent:main"
+DISK_FULL = BackendUnavailableError("disk full")
+
+
+def test_a_failed_write_returns_none_and_is_logged_once_with_session_and_cause(
+    store: SessionStore, backend: FlakyBackend, caplog: pytest.LogCaptureFixture
+) -> None:
+    backend.fail(DISK_FULL)
+    assert store.add_message(KEY, "user", "a") is None
+    assert store.add_message(KEY, "user", "b") is None
+    errors = [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
+    (error,) = errors
+    assert error == (
+        "session 'agent:main': add_message failed and is held, later writes wait behind it "
+        "(BackendUnavailableError: disk full)"
+    )
+
+
+def test_an_unexpected_error_is_logged_with_its_traceback(
+    store: SessionStore, backend: FlakyBackend, caplog: pytest.LogCaptureFixture
+) -> None:
+    backend.fail(RuntimeError("a bug"))
+    store.add_message(KEY, "user", "a")
+    assert caplog.records[0].exc_info is not None
+
+
+def test_the_message_itself_is_never_logged(
+    store: SessionStore, backend: FlakyBackend, caplog: pytest.LogCaptureFixture
+) -> None:
+    backend.fail(RuntimeError("a bug"))
+    store.add_message(KEY, "user", "my secret")
+    with pytest.raises(WriteFailedError) as failure:
+        store.save(KEY)
+    assert "my secret" not in caplog.text + str(failure.value) + repr(failure.value.held)
+
+
+def test_save_raises_what_is_held_as_long_as_it_is_held(store: SessionStore, backend: FlakyBackend) -> None:
+    backend.fail(DISK_FULL)
+    store.add_message(KEY, "user", "a")
+    store.set_summary(KEY, "s")
+    for _ in range(2):
+        with pytest.raises(WriteFailedError) as failure:
+            store.save(KEY)
+        assert [(write.key, write.operation) for write in failure.value.held] == [
+            (KEY, "add_message"),
+            (KEY, "set_summary"),
+        ]
+        assert failure.value.held[0].error is DISK_FULL
+        assert failure.value.held[0].arguments["messages"] == (Message.simple("user", "a"),)
+        assert failure.value.held[1].error is None
+        assert failure.value.__cause__ is DISK_FULL
+    assert str(failure.value) == (
+        "session 'agent:main': 2 held writes are not stored (BackendUnavailableError: disk full); see held(), "
+        "mend the cause and call save() again, or give up with discard_held()"
+    )
+    assert backend.saved == []
+
+
+def test_the_next_write_first_stores_what_is_held_in_order(store: SessionStore, backend: FlakyBackend) -> None:
+    backend.fail(DISK_FULL)
+    store.add_message(KEY, "user", "a")
+    store.add_message(KEY, "user", "b")
+    backend.fail(None)
+    assert store.add_message(KEY, "user", "c") == store.get_session(KEY).version
+    assert texts(store, KEY) == ["a", "b", "c"]
+    assert store.held(KEY) == ()
+
+
+def test_save_stores_what_is_held_in_order(store: SessionStore, backend: FlakyBackend) -> None:
+    backend.fail(DISK_FULL)
+    store.add_message(KEY, "user", "a")
+    store.truncate_history(KEY, 0, summary="a was said")
+    store.set_history(KEY, [Message.simple("user", "b")])
+    backend.fail(None)
+    store.save(KEY)
+    assert (texts(store, KEY), store.get_summary(KEY), backend.saved) == (["b"], "a was said", [KEY])
+
+
+def test_a_repeated_write_carries_the_same_write_id(store: SessionStore, backend: FlakyBackend) -> None:
+    backend.fail(DISK_FULL)
+    store.add_message(KEY, "user", "a")
+    backend.fail(None)
+    store.save(KEY)
+    store.add_message(KEY, "user", "b")
+    first, again, other = backend.write_ids
+    assert first == again != other
+
+
+def test_other_sessions_are_not_held_up(store: SessionStore, backend: FlakyBackend) -> None:
+    def before_write(hook: str, key: str) -> None:
+        if key == KEY:
+            raise DISK_FULL
+
+    backend.before_write = before_write
+    store.add_message(KEY, "user", "a")
+    store.add_message("other", "user", "b")
+    store.save("other")
+    assert texts(store, "other") == ["b"]
+
+
+def test_reads_do_not_show_held_writes_and_held_does(store: SessionStore, backend: FlakyBackend) -> None:
+    backend.fail(DISK_FULL)
+    store.add_message(KEY, "user", "a")
+    assert store.get_history(KEY) == []
+    assert [write.operation for write in store.held(KEY)] == ["add_message"]
+
+
+def test_discard_held_gives_up_and_lets_later_writes_through(store: SessionStore, backend: FlakyBackend) -> None:
+    backend.fail(DISK_FULL)
+    store.add_message(KEY, "user", "a")
+    backend.fail(None)
+    assert [write.operation for write in store.discard_held(KEY)] == ["add_message"]
+    store.add_message(KEY, "user", "b")
+    store.save(KEY)
+    assert texts(store, KEY) == ["b"]
+
+
+@pytest.mark.parametrize(
+    "refusal", [VersionConflict("no"), MessageTooLargeError("no"), UnsupportedOperationError("no")]
+)
+def test_a_refusal_raises_at_once_and_is_not_held(
+    store: SessionStore, backend: FlakyBackend, refusal: Exception
+) -> None:
+    backend.fail(refusal)
+    with pytest.raises(type(refusal)):
+        store.add_message(KEY, "user", "a")
+    assert store.held(KEY) == ()
+
+
+def test_a_queued_write_that_is_refused_blocks_rather_than_leave_a_hole(
+    store: SessionStore, backend: FlakyBackend
+) -> None:
+    backend.fail(DISK_FULL)
+    store.add_message(KEY, "user", "a")
+    backend.fail(MessageTooLargeError("too large"))
+    store.add_message(KEY, "user", "b")
+    with pytest.raises(WriteFailedError) as failure:
+        store.save(KEY)
+    assert isinstance(failure.value.__cause__, MessageTooLargeError)
+    assert len(store.held(KEY)) == 2
+
+
+def test_a_conditional_write_raises_and_is_never_held(store: SessionStore, backend: FlakyBackend) -> None:
+    version = store.add_message(KEY, "user", "a")
+    backend.fail(DISK_FULL)
+    with pytest.raises(BackendUnavailableError):
+        store.set_history(KEY, [], if_version=version)
+    assert store.held(KEY) == ()
+
+
+def test_operations_that_always_raise_do_so_and_wait_behind_what_is_held(
+    store: SessionStore, backend: FlakyBackend
+) -> None:
+    backend.fail(DISK_FULL)
+    with pytest.raises(BackendUnavailableError):
+        store.update_session(KEY, summary="s")
+    with pytest.raises(BackendUnavailableError):
+        store.delete_session(KEY)
+    store.add_message(KEY, "user", "a")
+    with pytest.raises(WriteFailedError, match="delete_session was not tried"):
+        store.delete_session(KEY)
+    backend.fail(None)
+    assert store.delete_session(KEY)
+
+
+def test_an_unknown_outcome_is_told_by_the_next_save_and_never_repeated(
+    store: SessionStore, backend: FlakyBackend, caplog: pytest.LogCaptureFixture
+) -> None:
+    backend.fail(OutcomeUnknownError("no answer"))
+    assert store.add_message(KEY, "user", "a") is None
+    backend.fail(None)
+    store.add_message(KEY, "user", "b")
+    with pytest.raises(WriteFailedError, match="the outcome of 1 writes is not known") as failure:
+        store.save(KEY)
+    assert [write.operation for write in failure.value.unknown] == ["add_message"]
+    assert failure.value.held == ()
+    store.save(KEY)
+    assert texts(store, KEY) == ["b"]
+    assert "nobody knows whether add_message was stored; it is not repeated (no answer)" in caplog.text
+
+
+def test_an_unknown_outcome_of_a_held_write_ends_its_repetition(store: SessionStore, backend: FlakyBackend) -> None:
+    backend.fail(DISK_FULL)
+    store.add_message(KEY, "user", "a")
+    backend.fail(OutcomeUnknownError("no answer"))
+    with pytest.raises(WriteFailedError, match="the outcome of 1 writes is not known"):
+        store.save(KEY)
+    backend.fail(None)
+    store.save(KEY)
+    assert texts(store, KEY) == []
+
+
+def test_a_none_from_the_backend_is_an_unknown_outcome(
+    store: SessionStore, backend: FlakyBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store._runtime.hooks, "_add_messages", lambda **arguments: None)
+    store.add_message(KEY, "user", "a")
+    with pytest.raises(WriteFailedError, match="sessionkit_add_messages of session 'agent:main' returned NoneType"):
+        store.save(KEY)
+
+
+def test_the_queue_is_bounded_in_number(
+    store: SessionStore, backend: FlakyBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writes, "MAX_HELD_WRITES", 2)
+    backend.fail(DISK_FULL)
+    for text in "ab":
+        store.add_message(KEY, "user", text)
+    with pytest.raises(HeldWritesFullError, match=r"2 writes \(\d+ bytes\) wait already"):
+        store.add_message(KEY, "user", "c")
+    backend.fail(None)
+    store.save(KEY)
+    assert texts(store, KEY) == ["a", "b"]
+
+
+def test_the_queue_is_bounded_in_bytes(
+    store: SessionStore, backend: FlakyBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writes, "MAX_HELD_BYTES", 100)
+    backend.fail(DISK_FULL)
+    store.add_message(KEY, "user", "x" * 200)
+    with pytest.raises(HeldWritesFullError):
+        store.add_message(KEY, "user", "b")
+
+
+def test_close_tells_what_remains_and_releases_everything(backend: FlakyBackend) -> None:
+    store = store_on(backend)
+    backend.fail(DISK_FULL)
+    store.add_message("a", "user", "x")
+    store.add_message("b", "user", "x")
+    with pytest.raises(WriteFailedError, match="2 sessions: 2 held writes are not stored") as failure:
+        store.close()
+    assert [write.key for write in failure.value.held] == ["a", "b"]
+    assert backend.closed == 1
+    store.close()
+    assert backend.closed == 1
+
+
+def test_close_stores_what_is_held_when_the_cause_is_gone(backend: FlakyBackend) -> None:
+    store = store_on(backend)
+    backend.fail(DISK_FULL)
+    store.add_message(KEY, "user", "x")
+    backend.fail(None)
+    store.close()
+    assert backend.sessionkit_get_history(KEY, 0, None).total == 1
+
+
+@pytest.mark.parametrize("error", [DISK_FULL, OutcomeUnknownError("?"), RuntimeError("bug")])
+def test_in_raise_mode_the_call_raises_and_nothing_is_held(backend: FlakyBackend, error: Exception) -> None:
+    with store_on(backend, on_write_error="raise") as store:
+        backend.fail(error)
+        with pytest.raises(type(error)):
+            store.add_message(KEY, "user", "a")
+        assert store.held(KEY) == ()
+        backend.fail(None)
+        store.save(KEY)
+        assert texts(store, KEY) == []
+
+
+@pytest.mark.parametrize("mode", ["log", "raise"])
+def test_reads_raise_under_both_policies(mode: writes.OnWriteError, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreadable(**arguments: object) -> None:
+        raise OSError("I/O error")
+
+    with store_on(FlakyBackend(), on_write_error=mode) as store:
+        for hook in ("_get_history", "_get_session", "_list_sessions"):
+            monkeypatch.setattr(store._runtime.hooks, hook, unreadable)
+        for read in (store.get_history, store.get_summary, store.get_session):
+            with pytest.raises(OSError, match="I/O error"):
+                read(KEY)
+        with pytest.raises(OSError, match="I/O error"):
+            list(store.list_sessions())
+        with pytest.raises(OSError, match="I/O error"):
+            list(store.iter_history(KEY))
+
+
+def test_an_interrupt_in_a_write_is_not_swallowed(store: SessionStore, backend: FlakyBackend) -> None:
+    backend.fail(KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        store.add_message(KEY, "user", "a")
+    assert store.held(KEY) == ()
+
+
+def test_save_waits_for_a_write_in_flight_and_tells_when_it_failed(store: SessionStore, backend: FlakyBackend) -> None:
+    gate = Gate()
+
+    def before_write(hook: str, key: str) -> None:
+        gate(hook, key)
+        raise DISK_FULL
+
+    backend.before_write = before_write
+    outcome: list[BaseException] = []
+    writer = threading.Thread(target=store.add_message, args=(KEY, "user", "a"))
+    writer.start()
+    assert gate.arrived.wait(30)
+
+    def save() -> None:
+        try:
+            store.save(KEY)
+        except WriteFailedError as error:
+            outcome.append(error)
+
+    saver = threading.Thread(target=save)
+    saver.start()
+    saver.join(0.05)
+    assert saver.is_alive()
+    gate.open.set()
+    saver.join(30)
+    writer.join(30)
+    assert len(outcome) == 1
+
+
+def test_two_saves_at_once_do_not_wait_for_each_other(store: SessionStore) -> None:
+    savers = [threading.Thread(target=store.save, args=(KEY,)) for _ in range(8)]
+    for saver in savers:
+        saver.start()
+    for saver in savers:
+        saver.join(30)
+    assert not any(saver.is_alive() for saver in savers)
+
+
+def test_close_waits_for_a_write_in_flight_and_lets_no_other_in(backend: FlakyBackend) -> None:
+    store = store_on(backend)
+    gate = Gate()
+    backend.before_write = gate
+    writer = threading.Thread(target=store.add_message, args=(KEY, "user", "a"))
+    writer.start()
+    assert gate.arrived.wait(30)
+    closer = threading.Thread(target=store.close)
+    closer.start()
+    while not store._runtime.activity.closed:
+        closer.join(0.001)
+    assert backend.closed == 0
+    with pytest.raises(StoreClosedError, match=r"the test store is closed; open another one with open_store\(\)"):
+        store.get_history(KEY)
+    gate.open.set()
+    closer.join(30)
+    writer.join(30)
+    assert backend.closed == 1
+    assert backend.sessionkit_get_history(KEY, 0, None).total == 1
+
+
+def test_every_operation_on_a_closed_store_raises(backend: FlakyBackend) -> None:
+    store = store_on(backend)
+    store.close()
+    for operation in (
+        lambda: store.add_message(KEY, "user", "x"),
+        lambda: store.add_messages(KEY, []),
+        lambda: store.set_summary(KEY, "x"),
+        lambda: store.truncate_history(KEY, 1),
+        lambda: store.update_session(KEY),
+        lambda: store.get_history(KEY),
+        lambda: store.get_session(KEY),
+        lambda: store.save(KEY),
+        lambda: store.delete_session(KEY),
+        lambda: list(store.list_sessions()),
+        lambda: list(store.iter_history(KEY)),
+    ):
+        with pytest.raises(StoreClosedError):
+            operation()

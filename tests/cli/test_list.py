@@ -1,0 +1,69 @@
+"""``sessionkit list``."""
+
+from __future__ import annotations
+
+import pytest
+
+from sessionkit import SessionStore
+
+from .conftest import URL, Run, json_lines
+
+
+@pytest.fixture(autouse=True)
+def _sessions(store: SessionStore) -> None:
+    store.update_session("a:1", messages=[{"role": "user"}] * 1234, updated="2026-01-02T03:04:05.678Z")
+    store.update_session("a:22", summary="  First line.\nSecond line.", updated="2026-01-02T03:04:05+02:00")
+    store.update_session("b:日本", updated="2026-01-02T03:04:05Z")
+
+
+def test_sessions_stand_in_aligned_columns(run: Run) -> None:
+    assert run("list", "--store", URL).stdout.splitlines() == [
+        "KEY     MESSAGES  UPDATED                    SUMMARY",
+        "a:1        1,234  2026-01-02 03:04:05Z",
+        "a:22           0  2026-01-02 03:04:05+02:00  First line.",
+        "b:日本         0  2026-01-02 03:04:05Z",
+    ]
+
+
+def test_a_prefix_chooses_sessions(run: Run) -> None:
+    assert [info["key"] for info in json_lines(run("list", "--store", URL, "--prefix", "a:", "--json").stdout)] == [
+        "a:1",
+        "a:22",
+    ]
+
+
+def test_a_limit_ends_the_list(run: Run) -> None:
+    assert len(json_lines(run("list", "--store", URL, "--limit", "2", "--json").stdout)) == 2
+
+
+def test_json_tells_all_but_the_messages(run: Run) -> None:
+    info = json_lines(run("list", "--store", URL, "--prefix", "a:22", "--json").stdout)[0]
+    assert info.pop("version")
+    assert info.pop("created")
+    assert info == {
+        "key": "a:22",
+        "count": 0,
+        "summary": "  First line.\nSecond line.",
+        "updated": "2026-01-02T03:04:05+02:00",
+        "metadata": {},
+        "aliases": [],
+    }
+
+
+def test_an_empty_store_is_told_on_stderr(run: Run) -> None:
+    result = run("list", "--store", "shared:empty")
+    assert (result.stdout, result.stderr) == ("", "There are no sessions.\n")
+
+
+def test_a_prefix_that_nothing_has_is_told(run: Run) -> None:
+    assert run("list", "--store", URL, "--prefix", "z\x07").stderr == "There are no sessions with the prefix z\\x07.\n"
+
+
+def test_long_lists_stay_aligned_within_each_hundred(run: Run, store: SessionStore) -> None:
+    for number in range(150):
+        store.update_session(f"n:{'x' * (number // 10)}{number:03}")
+    lines = run("list", "--store", URL, "--prefix", "n:").stdout.splitlines()
+    assert len(lines) == 151
+    ends = [line.index(" 0  ") for line in lines[1:]]
+    assert len(set(ends)) <= 2
+    assert ends == sorted(ends)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from bisect import bisect_left, bisect_right
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +15,7 @@ import attrs
 from sessionkit.errors import CorruptSessionError
 from sessionkit.filenames import folded, hashed_name, must_be_hashed, plain_name
 from sessionkit.sessions import SessionInfo
-from sessionkit_json.directory import SUFFIX, SessionDirectory, read, unavailable
+from sessionkit_json.directory import SUFFIX, SessionDirectory, fingerprint, read, unavailable
 from sessionkit_json.temporary import Fingerprint
 
 _logger = logging.getLogger("sessionkit_json")
@@ -32,7 +34,8 @@ class _Entry:
 class _Index:
     modified: int
     settled: bool
-    paths: dict[str, Path]  # by key, sorted
+    keys: list[str]  # sorted
+    paths: dict[str, Path]
 
 
 class Catalog:
@@ -45,28 +48,40 @@ class Catalog:
     def __init__(self, directory: SessionDirectory) -> None:
         self._directory = directory
         self._entries: dict[str, _Entry] = {}
-        self._index = _Index(0, False, {})
+        self._index = _Index(0, False, [], {})
         self._lock = threading.Lock()
 
-    def paths(self) -> dict[str, Path]:
-        """The file of each session, by key in sorted order. Not to be changed.
+    def keys(self, prefix: str, cursor: str | None, count: int) -> list[str]:
+        """The first keys that begin with a prefix and come after the cursor, in order.
 
         Raises:
             BackendUnavailableError: the directory cannot be read.
         """
         with self._lock, unavailable(f"the sessions in {self._directory.path} cannot be listed"):
-            looked = time.time_ns()
-            modified = self._directory.path.stat().st_mtime_ns
-            if not self._index.settled or self._index.modified != modified:
-                paths, complete = self._scan()
-                self._index = _Index(modified, complete and looked - modified > _SETTLED_NS, paths)
-            return self._index.paths
+            keys = self._fresh_index().keys
+        first = bisect_left(keys, prefix)
+        if cursor is not None:
+            first = max(first, bisect_right(keys, cursor))
+        # The keys of a prefix stand together.
+        return list(takewhile(lambda key: key.startswith(prefix), islice(keys, first, first + count)))
 
-    def info(self, key: str, path: Path) -> SessionInfo | None:
+    def info(self, key: str) -> SessionInfo | None:
         """What is to be told of a session; None when its document is gone or unreadable meanwhile."""
-        with self._lock, unavailable(f"session {key!r} cannot be listed"):
-            info = self._entry(path).info
+        with self._lock:
+            path = self._index.paths.get(key)
+            if path is None:
+                return None
+            with unavailable(f"session {key!r} cannot be listed: {path}"):
+                info = self._entry(path).info
         return info if info is not None and info.key == key else None
+
+    def _fresh_index(self) -> _Index:
+        looked = time.time_ns()
+        modified = self._directory.path.stat().st_mtime_ns
+        if not self._index.settled or self._index.modified != modified:
+            paths, complete = self._scan()
+            self._index = _Index(modified, complete and looked - modified > _SETTLED_NS, sorted(paths), paths)
+        return self._index
 
     def _scan(self) -> tuple[dict[str, Path], bool]:
         """The paths, and whether every file was a session's (others may become one without the directory changing)."""
@@ -87,13 +102,13 @@ class Catalog:
                 found[info.key] = path
         for name in self._entries.keys() - present:
             del self._entries[name]
-        return {key: found[key] for key in sorted(found)}, complete
+        return found, complete
 
     def _entry(self, path: Path) -> _Entry:
-        fingerprint = self._directory.fingerprint(path)
+        present = fingerprint(path)
         entry = self._entries.get(path.name)
-        if entry is None or entry.fingerprint != fingerprint:
-            entry = self._entries[path.name] = _Entry(fingerprint, _read_info(path))
+        if entry is None or entry.fingerprint != present:
+            entry = self._entries[path.name] = _Entry(present, _read_info(path))
         return entry
 
 

@@ -7,7 +7,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -51,9 +51,17 @@ class SessionDirectory:
             os.listdir(path)
         temporary.sweep(path)
 
-    def locked(self, key: str) -> AbstractContextManager[None]:
-        """Hold off every other writer of the session, and of those that may want its file. Not reentrant."""
-        return locks.slot_locked(self.path, key)
+    @contextmanager
+    def locked(self, key: str) -> Iterator[None]:
+        """Hold off every other writer of the session, and of those that may want its file. Not reentrant.
+
+        Raises:
+            BackendUnavailableError: the directory cannot be written to, or its file system has no locks.
+        """
+        with ExitStack() as stack:
+            with unavailable(f"session {key!r} cannot be locked in {self.path}"):
+                stack.enter_context(locks.slot_locked(self.path, key))
+            yield
 
     def find(self, key: str) -> File | None:
         """The session's file, None when it has none.
@@ -63,7 +71,7 @@ class SessionDirectory:
             BackendUnavailableError: it cannot be read now.
         """
         for path in (self._path(hashed_name(key)), self._path(plain_name(key))):
-            with unavailable(f"session {key!r} cannot be read"):
+            with unavailable(f"session {key!r} cannot be read from {path}"):
                 file = read(path)
             if file is not None and file.document.session.key == key:
                 return file
@@ -89,26 +97,16 @@ class SessionDirectory:
         with os.scandir(self.path) as entries:
             return [self.path / entry.name for entry in entries if entry.name.endswith(SUFFIX)]
 
-    def fingerprint(self, path: Path) -> Fingerprint | None:
-        """The present fingerprint of a file, None when it is gone."""
-        try:
-            return Fingerprint.of(path.stat())
-        except FileNotFoundError:
-            return None
-
-    def digest(self, path: Path) -> bytes | None:
-        """The digest of a file's present bytes, None when it is gone."""
-        found = _load(path)
-        return None if found is None else _digest(found[1])
-
     def replace(self, path: Path, written: Document) -> File:
         """Write a document in place of a file, in one step. It is durable after :meth:`sync`.
 
         Raises:
-            OSError: the file is as it was.
+            BackendUnavailableError: it cannot be written; the file is as it was.
         """
         data = document.encode(written)
-        return File(path, temporary.replace(path, data), _digest(data), written)
+        with unavailable(f"session {written.session.key!r} could not be saved, {path} is as it was"):
+            written_as = temporary.replace(path, data)
+        return File(path, written_as, _digest(data), written)
 
     def remove(self, key: str) -> None:
         """Remove every file of a session. It is durable after :meth:`sync`.
@@ -118,7 +116,7 @@ class SessionDirectory:
             BackendUnavailableError: nothing or not everything is removed.
         """
         while (file := self.find(key)) is not None:
-            with unavailable(f"session {key!r} cannot be deleted"):
+            with unavailable(f"session {key!r} cannot be deleted: {file.path}"):
                 file.path.unlink()
 
     def sync(self, what: str) -> None:
@@ -149,14 +147,36 @@ def read(path: Path) -> File | None:
     found = _load(path)
     if found is None:
         return None
-    fingerprint, data = found
+    loaded_as, data = found
     try:
         content = document.decode(data)
     except DecodeError as error:
         raise CorruptSessionError(
             f"{path} is not the document of a session: {error}; repair it or move it away (nothing overwrites it)"
         ) from error
-    return None if content is None else File(path, fingerprint, _digest(data), content)
+    return None if content is None else File(path, loaded_as, _digest(data), content)
+
+
+def fingerprint(path: Path) -> Fingerprint | None:
+    """The present fingerprint of a file, None when it is gone.
+
+    Raises:
+        OSError: it cannot be looked at now.
+    """
+    try:
+        return Fingerprint.of(path.stat())
+    except FileNotFoundError:
+        return None
+
+
+def digest(path: Path) -> bytes | None:
+    """The digest of a file's present bytes, None when it is gone.
+
+    Raises:
+        OSError: it cannot be read now.
+    """
+    found = _load(path)
+    return None if found is None else _digest(found[1])
 
 
 @contextmanager
@@ -165,8 +185,7 @@ def unavailable(what: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        where = f" ({error.filename})" if error.filename else ""
-        raise BackendUnavailableError(f"{what}: {error.strerror}{where}") from error
+        raise BackendUnavailableError(f"{what}: {error.strerror}") from error
 
 
 def _load(path: Path) -> tuple[Fingerprint, bytes] | None:
@@ -179,9 +198,14 @@ def _load(path: Path) -> tuple[Fingerprint, bytes] | None:
         if error.errno == errno.ENAMETOOLONG:
             return None
         raise
-    status = os.fstat(descriptor)  # before reading: what is written meanwhile must look new afterwards
-    with open(descriptor, "rb") as file:
-        return (Fingerprint.of(status), file.read()) if stat.S_ISREG(status.st_mode) else None
+    try:
+        status = os.fstat(descriptor)  # before reading: what is written meanwhile must look new afterwards
+        if not stat.S_ISREG(status.st_mode):
+            return None
+        with open(descriptor, "rb", closefd=False) as file:
+            return Fingerprint.of(status), file.read()
+    finally:
+        os.close(descriptor)
 
 
 def _digest(data: bytes) -> bytes:

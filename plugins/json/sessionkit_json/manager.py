@@ -16,7 +16,7 @@ from sessionkit.sessions import ABSENT, UNCHANGED, Session, SessionInfo, Session
 from sessionkit.state import SessionState
 from sessionkit.state_backend import StateBackend
 from sessionkit_json.catalog import Catalog
-from sessionkit_json.directory import SessionDirectory, unavailable
+from sessionkit_json.directory import SessionDirectory, digest, fingerprint, unavailable
 from sessionkit_json.session import JsonSession, Stored
 
 _STRIPES: Final = 64
@@ -73,8 +73,9 @@ class SessionManager(StateBackend):
     def _is_outdated(self, session: JsonSession) -> bool:
         if self._directory is None or session.stored is None or session.unsaved:
             return False
-        with unavailable(f"session {session.key!r} cannot be read"):
-            return self._directory.fingerprint(session.stored.path) != session.stored.fingerprint
+        path = session.stored.path
+        with unavailable(f"session {session.key!r} cannot be read from {path}"):
+            return fingerprint(path) != session.stored.fingerprint
 
     @contextmanager
     def reading(self, key: str) -> Iterator[SessionState]:
@@ -127,8 +128,7 @@ class SessionManager(StateBackend):
             only_appended, session.only_appended = session.only_appended, True
             session.attempted = document.session.version
         try:
-            with unavailable(f"session {key!r} could not be saved"):
-                file = directory.replace(path, document)
+            file = directory.replace(path, document)
             directory.sync(f"session {key!r} was saved")
         except BaseException:
             with self._lock(key):
@@ -141,8 +141,8 @@ class SessionManager(StateBackend):
         """Where to write, after what others did to the document was taken in."""
         stored = session.stored
         if stored is not None:
-            with unavailable(f"session {session.key!r} could not be saved"):
-                if directory.digest(stored.path) == stored.digest:
+            with unavailable(f"session {session.key!r} could not be saved: {stored.path} cannot be read"):
+                if digest(stored.path) == stored.digest:
                     return stored.path
         file = directory.find(session.key)
         if file is not None or stored is not None:
@@ -160,33 +160,36 @@ class SessionManager(StateBackend):
             except Exception as error:  # whatever fails for one session, the others are saved
                 errors[key] = error
         if errors:
-            names = ", ".join(repr(key) for key in errors)
-            reasons = "; ".join(str(error) for error in errors.values())
             raise WriteFailedError(
-                f"{len(errors)} of the sessions could not be saved and live in memory only: {names} ({reasons})"
+                f"{len(errors)} of the sessions could not be saved and live in memory only: "
+                f"{', '.join(map(repr, errors))}; the first because: {next(iter(errors.values()))}"
             ) from ExceptionGroup("unsaved sessions", list(errors.values()))
 
     # --- listing and deleting
 
     @hookimpl
     def sessionkit_list_sessions(self, prefix: str, cursor: str | None, limit: int) -> SessionPage:
-        paths: Mapping[str, Path] = {} if self._catalog is None else self._catalog.paths()
-        unsaved = {key for key, session in list(self._sessions.items()) if session.unsaved}
-        keys = sorted(
-            key for key in paths.keys() | unsaved if key.startswith(prefix) and (cursor is None or key > cursor)
-        )
-        infos = [self._info(key, paths.get(key)) for key in keys[:limit]]
+        found = {
+            key
+            for key, session in list(self._sessions.items())
+            if session.unsaved and key.startswith(prefix) and (cursor is None or key > cursor)
+        }
+        if self._catalog is not None:
+            found.update(self._catalog.keys(prefix, cursor, limit + 1))
+        keys = sorted(found)
+        infos = [self._info(key) for key in keys[:limit]]
         return SessionPage(
             sessions=[info for info in infos if info is not None],
             next=keys[limit - 1] if len(keys) > limit else None,
         )
 
-    def _info(self, key: str, path: Path | None) -> SessionInfo | None:
+    def _info(self, key: str) -> SessionInfo | None:
+        """What a listing tells of a session; None when it is gone meanwhile."""
         with self._lock(key):
             session = self._sessions.get(key)
             if session is not None and session.unsaved:
                 return session.info()
-        return None if self._catalog is None or path is None else self._catalog.info(key, path)
+        return None if self._catalog is None else self._catalog.info(key)
 
     @hookimpl
     def sessionkit_delete_session(self, key: str) -> bool:

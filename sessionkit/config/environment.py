@@ -36,7 +36,7 @@ def environment_layers(environ: Mapping[str, str], base: Path | None) -> list[La
     Raises:
         ConfigError: a variable that means nothing, or a URL that is none. No value is quoted.
     """
-    variables = {name: value for name, value in environ.items() if name.startswith(PREFIX) and value}
+    variables = {name: value for name in environ if name.startswith(PREFIX) and (value := environ[name])}
     values: dict[str, Said] = {}
     backends: dict[str, dict[str, Said]] = {}
     extension: dict[str, dict[str, Said]] = {}

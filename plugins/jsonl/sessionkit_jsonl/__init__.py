@@ -1,1 +1,16 @@
-"""TODO"""
+"""The ``jsonl`` backend of sessionkit: an append-only log for each session, durable on every write."""
+
+from __future__ import annotations
+
+from sessionkit.plugins import BackendPlugin, Capability, read_path
+from sessionkit_jsonl.backend import JSONLBackend
+from sessionkit_jsonl.options import JSONLOptions
+
+__all__ = ["JSONLBackend", "JSONLOptions", "plugin"]
+
+plugin = BackendPlugin(
+    options=JSONLOptions,
+    factory=JSONLBackend,
+    read_url=read_path,
+    capabilities={Capability.PERSISTENT, Capability.DURABLE, Capability.MULTI_PROCESS},
+)

@@ -1,0 +1,223 @@
+"""``JSONLBackend``: the hooks, each a look at the files or a write under the session's lock."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, TypeAlias, TypeVar
+
+from sessionkit import operations
+from sessionkit.errors import BackendUnavailableError, MessageTooLargeError, StoreError
+from sessionkit.hookspecs import Backend, hookimpl
+from sessionkit.messages import Message
+from sessionkit.sessions import UNCHANGED, History, Session, SessionPage, Unchanged, Version
+from sessionkit_jsonl import failures
+from sessionkit_jsonl.context import Context
+from sessionkit_jsonl.durability import Durability
+from sessionkit_jsonl.entry import Entries, Entry
+from sessionkit_jsonl.files import Files
+from sessionkit_jsonl.listing import Listing
+from sessionkit_jsonl.locks import Locks
+from sessionkit_jsonl.look import Look
+from sessionkit_jsonl.options import JSONLOptions
+from sessionkit_jsonl.sweep import sweep
+from sessionkit_jsonl.writing import Fields, Writer
+
+_Unchanged: TypeAlias = Literal[Unchanged.UNCHANGED]
+_T = TypeVar("_T")
+
+_TRIES = 3
+"""How often a read without lock, or a write beside a program without locks, begins again."""
+
+_MARK_BYTES = 128
+"""What a line may have beyond its message."""
+
+
+class JSONLBackend(Backend):
+    """Keeps each session in two files: its messages, one a line, and a small document of everything else.
+
+    Args:
+        options: see :class:`JSONLOptions`.
+        files: makes every change to the directory; one of your own sees them all.
+
+    Raises:
+        BackendUnavailableError: the directory cannot be made or read.
+    """
+
+    def __init__(self, options: JSONLOptions, files: Files | None = None) -> None:
+        self._directory = os.fspath(options.path)
+        self._options = options
+        self._files = files or Files()
+        try:
+            self._files.make_directory(options.path)
+            sweep(self._directory, self._files)
+        except OSError as error:
+            raise BackendUnavailableError(
+                f"the directory of the jsonl backend cannot be used: {failures.describe(error)}"
+            ) from error
+        self._durability = Durability(self._files, options.durability, options.interval)
+        self._locks = Locks(self._directory, self._files)
+        self._entries = Entries(self._directory)
+        self._writer = Writer.of(Context(self._directory, self._files, options, self._durability))
+        self._listing = Listing(self._directory, self._describe)
+
+    def _read(self, entry: Entry, read: Callable[[Look], _T], *, collect: bool = False) -> _T:
+        """Read without lock, until what was seen of both files fits together; in the end with the lock."""
+        with failures.reading(entry.key):
+            for _ in range(_TRIES):
+                with entry.mutex:
+                    look = entry.look(collect=collect)
+                    result = read(look)
+                    if entry.is_current(look):
+                        self._require_directory(look)
+                        return result
+            with self._locks.holding(entry.slot), entry.mutex:
+                return read(entry.look(collect=collect))
+
+    def _require_directory(self, look: Look) -> None:
+        """A session that is not there is one thing, a directory that is not there another."""
+        if not look.exists:
+            os.stat(self._directory)
+
+    def _write(self, key: str, write: Callable[[Entry, Look], _T]) -> _T:
+        entry = self._entries.get(key)
+        with failures.writing(key), self._locks.holding(entry.slot):
+            for _ in range(_TRIES):
+                with entry.mutex:
+                    look = entry.look()
+                try:
+                    return write(entry, look)
+                except failures.Raced:
+                    continue
+        raise BackendUnavailableError(
+            f"session {key!r} was not changed: another program keeps replacing its files in {self._directory}; "
+            "try again, or see the option foreign_writers"
+        )
+
+    def _encode(self, key: str, messages: Sequence[Message]) -> list[bytes]:
+        records = [message.to_json() for message in messages]
+        for position, record in enumerate(records):
+            if len(record) > self._options.max_message_bytes - _MARK_BYTES:
+                raise MessageTooLargeError(
+                    f"session {key!r}: message {position + 1} of {len(records)} takes {len(record):,} bytes; "
+                    f"max_message_bytes is {self._options.max_message_bytes:,}, with {_MARK_BYTES} to spare for marks"
+                )
+        return records
+
+    @hookimpl
+    def sessionkit_add_messages(self, key: str, messages: Sequence[Message], write_id: str) -> Version:
+        records = self._encode(key, messages)
+        return self._write(key, lambda entry, look: self._writer.append(entry, look, records))
+
+    @hookimpl
+    def sessionkit_get_history(self, key: str, start: int, limit: int | None) -> History:
+        entry = self._entries.get(key)
+
+        def read(look: Look) -> History:
+            first, last = operations.window(look.count, start, limit)
+            return History(
+                messages=[Message.adopt(value) for value in entry.values(look, first, last)],
+                start=first,
+                total=look.count,
+                version=look.version,
+                generation=look.generation,
+            )
+
+        return self._read(entry, read, collect=start == 0 and limit is None)
+
+    @hookimpl
+    def sessionkit_get_session(self, key: str, limit: int | None) -> Session:
+        entry = self._entries.get(key)
+        return self._read(entry, lambda look: _session(entry, look, limit), collect=limit is None)
+
+    def _describe(self, key: str) -> Session:
+        entry = self._entries.passing(key)
+        return self._read(entry, lambda look: _session(entry, look, 0))
+
+    @hookimpl
+    def sessionkit_update_session(
+        self,
+        key: str,
+        messages: Sequence[Message] | _Unchanged,
+        summary: str | _Unchanged,
+        metadata: dict[str, Any] | _Unchanged,
+        aliases: Sequence[str] | _Unchanged,
+        created: str | _Unchanged,
+        updated: str | _Unchanged,
+        if_version: Version | None,
+        write_id: str,
+    ) -> Version:
+        records = None if messages is UNCHANGED else self._encode(key, messages)
+        fields = Fields(summary=summary, metadata=metadata, aliases=aliases, created=created, updated=updated)
+
+        def write(entry: Entry, look: Look) -> Version:
+            operations.check_conditions(key, look.version, look.generation, if_version=if_version)
+            return self._writer.update(entry, look, records, fields)
+
+        return self._write(key, write)
+
+    @hookimpl
+    def sessionkit_truncate_history(
+        self,
+        key: str,
+        keep_last: int | None,
+        drop_first: int | None,
+        summary: str | _Unchanged,
+        if_version: Version | None,
+        if_generation: str | None,
+        write_id: str,
+    ) -> Version:
+        def write(entry: Entry, look: Look) -> Version:
+            operations.check_conditions(
+                key, look.version, look.generation, if_version=if_version, if_generation=if_generation
+            )
+            return self._writer.truncate(entry, look, keep_last, drop_first, summary)
+
+        return self._write(key, write)
+
+    @hookimpl
+    def sessionkit_list_sessions(self, prefix: str, cursor: str | None, limit: int) -> SessionPage:
+        try:
+            return self._listing.page(prefix, cursor, limit)
+        except OSError as error:
+            raise BackendUnavailableError(f"the sessions cannot be listed: {failures.describe(error)}") from error
+
+    @hookimpl
+    def sessionkit_delete_session(self, key: str) -> bool:
+        return self._write(key, self._writer.delete)
+
+    @hookimpl
+    def sessionkit_save(self, key: str) -> bool:
+        self._write(key, self._writer.save)
+        return True
+
+    @hookimpl
+    def sessionkit_close(self) -> None:
+        self._durability.stop()
+        problems: list[StoreError] = []
+        for key in self._durability.unsettled():
+            try:
+                self._write(key, lambda entry, look: self._writer.save(entry, look, compact=False))
+            except StoreError as error:
+                problems.append(error)
+        self._entries.clear()
+        if problems:
+            raise problems[0]
+
+
+def _session(entry: Entry, look: Look, limit: int | None) -> Session:
+    if not look.exists:
+        return Session(key=look.key)
+    first = operations.tail(look.count, limit)
+    return Session(
+        key=look.key,
+        count=look.count,
+        summary=look.meta.summary,
+        created=look.meta.created,
+        updated=look.updated,
+        metadata=look.meta.metadata,
+        aliases=look.meta.aliases,
+        version=look.version,
+        generation=look.generation,
+        messages=tuple(Message.adopt(value) for value in entry.values(look, first, look.count)),
+    )

@@ -1,0 +1,40 @@
+"""What the writing modules share."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import attrs
+
+from sessionkit_jsonl.durability import Durability
+from sessionkit_jsonl.entry import Entry
+from sessionkit_jsonl.files import Files
+from sessionkit_jsonl.look import Look
+from sessionkit_jsonl.options import JSONLOptions
+
+
+@attrs.frozen
+class Context:
+    """An open directory."""
+
+    directory: str
+    files: Files
+    options: JSONLOptions
+    durability: Durability
+
+    @contextlib.contextmanager
+    def discarding(self, path: str) -> Iterator[None]:
+        """Remove a temporary file when something goes wrong."""
+        try:
+            yield
+        except BaseException:
+            with contextlib.suppress(OSError):
+                self.files.remove(path)
+            raise
+
+
+def look_again(entry: Entry) -> Look:
+    """See what a session is after a change."""
+    with entry.mutex:
+        return entry.look()

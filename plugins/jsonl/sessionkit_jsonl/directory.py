@@ -1,0 +1,55 @@
+"""Where in the directory a session's files are."""
+
+from __future__ import annotations
+
+import os
+
+import attrs
+
+from sessionkit.filenames import NAME_BYTES, SUFFIX_BYTES, hashed_name, must_be_hashed, plain_name
+from sessionkit_jsonl.files import OpenFile, open_for_reading, status_of
+from sessionkit_jsonl.meta import Meta
+
+META_SUFFIX = ".meta.json"
+DATA_SUFFIX = ".jsonl"
+
+
+@attrs.frozen
+class Found:
+    """Where a session's files are (or would be made), and the document there.
+
+    Attributes:
+        base: the path without suffix.
+        meta_file: the open document, None when there is none.
+        meta: what it says.
+    """
+
+    base: str
+    meta_file: OpenFile | None
+    meta: Meta
+
+
+def find(directory: str, key: str) -> Found:
+    """Find a session's files: those of the hashed name, else those of the plain name unless they have another owner."""
+    hashed = os.path.join(directory, hashed_name(key))
+    if _anything(hashed):
+        return read_meta(hashed)
+    plain = plain_name(key)
+    if len(plain.encode()) > NAME_BYTES - SUFFIX_BYTES:
+        return Found(hashed, None, Meta.read(None))
+    found = read_meta(os.path.join(directory, plain))
+    if found.meta.key == key or (found.meta.key is None and not must_be_hashed(key)):
+        return found
+    return read_meta(hashed)
+
+
+def _anything(base: str) -> bool:
+    return status_of(base + META_SUFFIX) is not None or status_of(base + DATA_SUFFIX) is not None
+
+
+def read_meta(base: str) -> Found:
+    """Open and read the document of a name."""
+    file = open_for_reading(base + META_SUFFIX)
+    if file is None:
+        return Found(base, None, Meta.read(None))
+    return Found(base, file, Meta.read(file.read(0, file.status().st_size)))

@@ -1,0 +1,65 @@
+"""What the system's errors mean for a session."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from collections.abc import Iterator
+from typing import Final
+
+from sessionkit.errors import BackendUnavailableError, CorruptSessionError, OutcomeUnknownError
+
+_DAMAGED: Final = frozenset({errno.EIO, errno.EISDIR, errno.ELOOP, errno.ENOTDIR, errno.EUCLEAN})
+_REMEDIES: Final = {
+    errno.ENOSPC: "free some space, then try again",
+    errno.EDQUOT: "the quota is used up; free some space, then try again",
+    errno.EFBIG: "the file may not grow (ulimit -f, or the file system's limit)",
+    errno.EACCES: "give this user access to it",
+    errno.EPERM: "give this user access to it",
+    errno.EROFS: "the file system is mounted read-only",
+    errno.EMFILE: "this process has too many open files (ulimit -n)",
+    errno.ENOENT: "the directory is gone; is its volume mounted?",
+}
+
+
+class Raced(Exception):  # noqa: N818 - never seen outside
+    """A program that takes no locks changed the files in between: look again."""
+
+
+def describe(error: OSError) -> str:
+    """The file, what the system said, and what to do when that is known."""
+    reason = error.strerror or os.strerror(error.errno) if error.errno else str(error)
+    remedy = _REMEDIES.get(error.errno or 0)
+    where = f"{os.fspath(error.filename)}: " if isinstance(error.filename, (str, os.PathLike)) else ""
+    return f"{where}{reason}" + (f"; {remedy}" if remedy else "")
+
+
+@contextlib.contextmanager
+def reading(key: str) -> Iterator[None]:
+    """Turn the errors of a read into those of the store."""
+    try:
+        yield
+    except OSError as error:
+        kind = CorruptSessionError if error.errno in _DAMAGED else BackendUnavailableError
+        raise kind(f"session {key!r} cannot be read: {describe(error)}") from error
+
+
+@contextlib.contextmanager
+def writing(key: str) -> Iterator[None]:
+    """Turn the errors of a write that did not happen into those of the store."""
+    try:
+        yield
+    except OSError as error:
+        raise BackendUnavailableError(f"session {key!r} was not changed: {describe(error)}") from error
+
+
+@contextlib.contextmanager
+def committed(key: str) -> Iterator[None]:
+    """Turn the errors after the point of no return into those of the store."""
+    try:
+        yield
+    except OSError as error:
+        raise OutcomeUnknownError(
+            f"session {key!r} may or may not be changed after a power cut: {describe(error)}; look, then decide"
+        ) from error

@@ -1,0 +1,258 @@
+"""What is known of a data file: how many messages it has and where they stand, so that nothing is read twice.
+
+The first look reads the file from its beginning; later ones read what was appended. A checkpoint every so many
+bytes tells where to begin to read for the last messages, or for any others.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterator
+from typing import Any, Final
+
+import attrs
+
+from sessionkit_jsonl.files import OpenFile
+from sessionkit_jsonl.lines import Last, Line, Stretch, parse, split
+
+_BLOCK: Final = 32 * 1024
+"""How much is read and decoded at once, in bytes."""
+
+_STRIDE: Final = 16 * 1024
+"""The distance between two checkpoints, in bytes, at least."""
+
+_SKIP_BLOCK: Final = 256 * 1024
+
+
+@attrs.frozen
+class Place:
+    """Where a message stands.
+
+    Attributes:
+        offset: where its line begins.
+        line: how many counted lines stand before its line.
+        whole: whether it is the first of its line, so that ``skip`` can begin with it.
+    """
+
+    offset: int
+    line: int
+    whole: bool
+
+
+@attrs.define
+class Index:
+    """What is known of one data file, from the line on that ``skip`` names.
+
+    Attributes:
+        skip: how many counted lines at the beginning are truncated.
+        end: up to where the file is known; what follows is read again at every look.
+        lines: how many counted lines stand before ``end``.
+        seen: how many messages were found.
+        hidden: how many of them are truncated by now.
+        last: where the last of them ends.
+        dead: how many dead lines were found; waste: how many bytes without message.
+    """
+
+    skip: int
+    end: int = 0
+    lines: int = 0
+    seen: int = 0
+    hidden: int = 0
+    last: Last | None = None
+    dead: int = 0
+    waste: int = 0
+    _hides: int = attrs.field(init=False)
+    _origin: int = -1
+    _ordinals: array[int] = attrs.field(factory=lambda: array("q"), repr=False)
+    _offsets: array[int] = attrs.field(factory=lambda: array("q"), repr=False)
+    _lines_before: array[int] = attrs.field(factory=lambda: array("q"), repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._hides = self.skip
+
+    def advance(self, file: OpenFile, size: int, collect: list[dict[str, Any]] | None = None) -> Stretch:
+        """Take in what was appended.
+
+        Args:
+            file: the data file.
+            size: how long it is.
+            collect: gets the messages that are found on the way.
+
+        Returns:
+            The rest, which the next append may change the meaning of. It is not part of the index.
+        """
+        if self._origin < 0:
+            hidden = self._skip_lines(file, size)
+            if self._origin < 0:
+                return hidden
+        for offset, stretch, rest in self._stretches(file, self.end, size):
+            if stretch.size:
+                self._note(offset, stretch)
+                if collect is not None:
+                    collect.extend(stretch.values)
+            if rest is not None:
+                return rest
+        return Stretch()
+
+    def note_append(self, start: int, size: int, count: int, last: Last) -> None:
+        """Take in what this process appended, unless that was done already: so many lines, a message each."""
+        if self._origin < 0 or self.end != start:
+            return
+        self._checkpoint(start)
+        self.end += size
+        self.lines += count
+        self.seen += count
+        self.last = last
+
+    def _note(self, offset: int, stretch: Stretch) -> None:
+        self._checkpoint(offset)
+        self.end = offset + stretch.size
+        self.lines += stretch.lines
+        self.seen += len(stretch.values)
+        self.dead += stretch.dead
+        self.waste += stretch.waste
+        if stretch.last is not None:
+            self.last = Last(offset + stretch.last.end, stretch.last.checksum)
+
+    def _checkpoint(self, offset: int) -> None:
+        if not self._offsets or offset - self._offsets[-1] >= _STRIDE:
+            self._ordinals.append(self.seen)
+            self._offsets.append(offset)
+            self._lines_before.append(self.lines)
+
+    def _stretches(self, file: OpenFile, start: int, end: int) -> Iterator[tuple[int, Stretch, Stretch | None]]:
+        """Read on from where a line begins: position, what is settled there, and at the end the rest."""
+        wanted = _BLOCK
+        while start < end:
+            buffer = file.read(start, min(wanted, end - start))
+            final = len(buffer) < wanted or start + len(buffer) == end
+            settled, rest = parse(buffer, final=final, orphans=start == self._origin > 0)
+            if final:
+                yield start, settled, rest
+                return
+            if settled.size == 0:
+                wanted *= 2
+                continue
+            yield start, settled, None
+            start += settled.size
+            wanted = _BLOCK
+
+    def _skip_lines(self, file: OpenFile, size: int) -> Stretch:
+        """Pass over truncated lines without decoding them."""
+        while self.lines < self.skip and self.end < size:
+            block = file.read(self.end, min(_SKIP_BLOCK, size - self.end))
+            used = _skip_in(block, self.skip - self.lines)
+            while used is None and self.end + len(block) < size:  # a line longer than the block
+                longer = file.read(self.end, min(2 * len(block), size - self.end))
+                if len(longer) == len(block):
+                    break
+                block = longer
+                used = _skip_in(block, self.skip - self.lines)
+            if used is None:
+                return Stretch(size=len(block), lines=int(block not in (b"", b"\r")))
+            self.end += used[0]
+            self.lines += used[1]
+        if self.lines == self.skip:
+            self._origin = self.end
+        return Stretch()
+
+    def following(self, file: OpenFile, skip: int) -> Index:
+        """The index for another ``skip``: this one where it will do, else one that has to advance first."""
+        if skip == self._hides:
+            return self
+        if self._origin >= 0 and self.skip <= skip <= self.lines:
+            self.hidden = self._ordinal_of_line(file, skip)
+            self._hides = skip
+            return self
+        return Index(skip, end=self.end, lines=self.lines) if skip >= self.lines else Index(skip)
+
+    def _ordinal_of_line(self, file: OpenFile, number: int) -> int:
+        if number >= self.lines:
+            return self.seen
+        at = bisect_right(self._lines_before, number) - 1
+        ordinal, passed = self._ordinals[at], self._lines_before[at]
+        for _, line in self._lines_from(file, at):
+            if passed >= number:
+                return ordinal
+            passed += line.counted
+            ordinal += len(line.records)
+        return ordinal
+
+    def place(self, file: OpenFile, ordinal: int) -> Place:
+        """Where a message stands that is in the index."""
+        at = bisect_right(self._ordinals, ordinal) - 1
+        before, passed = self._ordinals[at], self._lines_before[at]
+        for offset, line in self._lines_from(file, at):
+            if before + len(line.records) > ordinal:
+                return Place(offset, passed, before == ordinal)
+            passed += line.counted
+            before += len(line.records)
+        raise AssertionError("a message of the index is in the file")
+
+    def values(self, file: OpenFile, first: int, last: int) -> list[dict[str, Any]]:
+        """The messages from one position up to before another one, decoded."""
+        if first >= last:
+            return []
+        at = bisect_right(self._ordinals, first) - 1
+        before = self._ordinals[at]
+        found: list[dict[str, Any]] = []
+        for _, stretch, _ in self._stretches(file, self._offsets[at], self.end):
+            found += stretch.values
+            if before + len(found) >= last:
+                break
+        return found[first - before : last - before]
+
+    def records(self, file: OpenFile, first: int) -> Iterator[bytes]:
+        """The messages from a position on, as bytes."""
+        if first >= self.seen:
+            return
+        at = bisect_right(self._ordinals, first) - 1
+        before = self._ordinals[at]
+        for _, line in self._lines_from(file, at):
+            for record, _ in line.records:
+                if before >= first:
+                    yield record
+                before += 1
+
+    def damage(self, file: OpenFile) -> Iterator[bytes]:
+        """The dead lines, as bytes, with their newlines."""
+        if not self.dead:
+            return
+        for offset, line in self._lines_from(file, 0):
+            if line.dead:
+                yield file.read(offset, line.end - line.start)
+
+    def _lines_from(self, file: OpenFile, checkpoint: int) -> Iterator[tuple[int, Line]]:
+        """The settled lines from a checkpoint on, with their positions."""
+        start = self._offsets[checkpoint]
+        wanted = _BLOCK
+        while start < self.end:
+            buffer = file.read(start, min(wanted, self.end - start))
+            final = start + len(buffer) == self.end
+            lines, complete = split(buffer, final=final, orphans=start == self._origin > 0)
+            if not complete and not final:
+                wanted *= 2
+                continue
+            for line in lines[:complete]:
+                yield start + line.start, line
+            if final:
+                return
+            start += lines[complete - 1].end
+            wanted = _BLOCK
+
+
+def _skip_in(block: bytes, wanted: int) -> tuple[int, int] | None:
+    """Pass over up to so many counted lines: how many bytes, and how many lines; None when no line ends here."""
+    size = block.rfind(b"\n") + 1
+    if not size:
+        return None
+    lines = block.count(b"\n", 0, size)
+    if lines <= wanted and b"\n\n" not in block and b"\n\r" not in block and block[:1] not in (b"\n", b"\r"):
+        return size, lines
+    position = passed = 0
+    while position < size and passed < wanted:
+        end = block.index(b"\n", position)
+        passed += block[position:end] not in (b"", b"\r")
+        position = end + 1
+    return position, passed

@@ -1,0 +1,222 @@
+"""Writing a data file anew: another history, or the same one without what is truncated."""
+
+from __future__ import annotations
+
+import itertools
+import zlib
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+import attrs
+
+from sessionkit_jsonl import failures, marks
+from sessionkit_jsonl.context import Context, look_again
+from sessionkit_jsonl.documents import Documents, Edit, changed, same
+from sessionkit_jsonl.entry import Entry, log
+from sessionkit_jsonl.files import OpenFile, status_of
+from sessionkit_jsonl.lines import Last
+from sessionkit_jsonl.look import Look, data_state
+from sessionkit_jsonl.marks import Header, fresh_token
+from sessionkit_jsonl.meta import Draft
+
+DAMAGED_SUFFIX: Final = ".damaged"
+
+_FOLD_BYTES: Final = 4096
+"""How much filler a file may begin with, in bytes."""
+
+_BUFFER: Final = 1 << 20
+
+
+@attrs.frozen
+class Composed:
+    """A data file that is complete and synced, and has a temporary name."""
+
+    file: OpenFile
+    header: Header
+    last: Last | None
+    lines: int
+
+    @property
+    def data_state(self) -> str:
+        """The state of the data file that it will be."""
+        return data_state(self.header, self.last)
+
+
+@attrs.frozen
+class Rewriter:
+    """Writes data files anew under the session's lock."""
+
+    context: Context
+    documents: Documents
+
+    def create(self, entry: Entry, look: Look, records: Iterable[bytes], edit: Edit) -> Look:
+        """Make a session with a history."""
+        composed = self._compose(records, Header(fresh_token()))
+        with self.context.discarding(composed.file.path):
+            look = self.documents.create(entry, look, needs_data=True, edit=_seeing(composed, edit))
+            self._install(look, composed)
+        return look_again(entry)
+
+    def replace(self, entry: Entry, look: Look, records: Iterable[bytes], edit: Edit | None) -> Look:
+        """Replace the history; with ``edit``, what the document says in the same step.
+
+        Lines of filler stand where the document says that lines are truncated, so that it need not change. When
+        it has to, the new one waits inside the old one, until the data file appears that it belongs to.
+        """
+        look = self.documents.mend(entry, look)
+        composed = self._compose(records, Header(fresh_token(), generation=fresh_token()), filler=look.meta.skip)
+        following = None
+        with self.context.discarding(composed.file.path):
+            if edit is not None:
+                following = changed(look)
+                _seeing(composed, edit)(following)
+                self.documents.write(look, following.following(look.meta, composed.header.nonce))
+            self._install(look, composed)
+        try:
+            if following is not None:
+                self.documents.write(look, following.encode())
+            look = look_again(entry)
+            if 2 * look.meta.skip > _FOLD_BYTES:
+                self._fold(entry, look)
+        except OSError as error:  # the change is made; what is left is done by the next write or save
+            log.warning("session %r: %s", look.key, failures.describe(error))
+        return look_again(entry)
+
+    def is_worthwhile(self, entry: Entry, look: Look) -> bool:
+        """Whether enough of the data file is no part of the history any more."""
+        if look.data is None or look.header is None:
+            return False
+        with entry.mutex:
+            return _garbage(look) >= max(self.context.options.compact_threshold, 1)
+
+    def compact(self, entry: Entry, look: Look) -> None:
+        """Write the same history without what is truncated. Its version stays.
+
+        The caller settled the file.
+        """
+        look = self.documents.mend(entry, look)
+        self._quarantine(look)
+        self._copy(entry, look, filler=look.meta.skip)
+        look = look_again(entry)
+        if 2 * look.meta.skip > min(_FOLD_BYTES, self.context.options.compact_threshold):
+            self._fold(entry, look)
+
+    def _fold(self, entry: Entry, look: Look) -> None:
+        """Do without filler: first the document stops counting it, and then it goes. Nobody sees a difference."""
+        draft = same(look)
+        draft.set_lines(count=look.lines - look.meta.skip, skip=0)
+        self.documents.write(look, draft.encode())
+        self._copy(entry, look_again(entry), filler=0)
+
+    def _copy(self, entry: Entry, look: Look, *, filler: int) -> None:
+        """Write the messages to a new file, byte for byte; its version is that of the old one."""
+        assert look.data is not None
+        assert look.header is not None
+        with entry.mutex:
+            records = look.index.records(look.data, look.index.hidden)
+            composed = self._compose(records, look.header, filler=filler, like=look)
+        with self.context.discarding(composed.file.path):
+            self._install(look, composed)
+
+    def _quarantine(self, look: Look) -> None:
+        """Put aside the lines that nobody can read, before a file is written without them."""
+        assert look.data is not None
+        damage = itertools.chain(
+            look.index.damage(look.data), [look.data.read(look.index.end, look.size - look.index.end)]
+        )
+        lines = [line for line in damage if line.strip(b"\r\n")]
+        if not lines:
+            return
+        files, path = self.context.files, look.base + DAMAGED_SUFFIX
+        file = files.create(path) if status_of(path) is None else files.open_for_appending(path)
+        for line in lines:
+            files.write(file, line)
+        files.sync(file)
+        files.sync_directory(self.context.directory)
+
+    def _install(self, look: Look, composed: Composed) -> None:
+        """Let a composed file take the place of the data file: the moment of the change."""
+        self.context.files.rename(composed.file.path, look.data_path)
+        self.context.durability.replaced(look.data_path)
+        with failures.committed(look.key):
+            self.context.files.sync_directory(self.context.directory)
+
+    def _compose(
+        self, records: Iterable[bytes], header: Header, *, filler: int = 0, like: Look | None = None
+    ) -> Composed:
+        """Write a data file under a temporary name.
+
+        Args:
+            records: its messages.
+            header: what it says of itself.
+            filler: how many lines of filler it begins with.
+            like: the file that it is a copy of; its version and time go over.
+        """
+        files = self.context.files
+        file = files.temporary(self.context.directory)
+        with self.context.discarding(file.path):
+            lines, last = self._fill(file, _layout(records, header, filler))
+            if like is not None and like.last is not None and last is not None:
+                header = attrs.evolve(header, base=like.header.base + like.last.end - last.end if like.header else 0)
+                files.overwrite(file, _header_offset(file, header), header.text().encode("ascii"))
+            if like is not None:
+                files.set_modified(file, like.modified_ns)
+            files.sync(file)
+        return Composed(file, header, last, lines)
+
+    def _fill(self, file: OpenFile, layout: Iterator[tuple[bytes, bytes | None]]) -> tuple[int, Last | None]:
+        """Write lines. Returns how many, and where the last message ends."""
+        buffer: list[bytes] = []
+        size = pending = lines = 0
+        last = None
+        for line, record in layout:
+            buffer.append(line)
+            size += len(line)
+            pending += len(line)
+            lines += 1
+            if record is not None:
+                last = Last(size - 1, zlib.crc32(record))
+            if pending >= _BUFFER:
+                self.context.files.write(file, b"".join(buffer))
+                buffer, pending = [], 0
+        self.context.files.write(file, b"".join(buffer))
+        return lines, last
+
+
+def _layout(records: Iterable[bytes], header: Header, filler: int) -> Iterator[tuple[bytes, bytes | None]]:
+    """The lines of a data file, each with the message in it. The first one carries the header."""
+    remaining = iter(records)
+    first = None if filler else next(remaining, None)
+    if first is None:
+        yield header.line(), None
+    else:
+        yield marks.as_line(first, header.text()), first
+    for _ in range(filler - 1):
+        yield marks.FILLER + b"\n", None
+    for record in remaining:
+        yield marks.as_line(record), record
+
+
+def _header_offset(file: OpenFile, header: Header) -> int:
+    return file.read(0, 64).index(b"h=" + header.nonce.encode())
+
+
+def _garbage(look: Look) -> int:
+    """How many bytes a copy would save, about."""
+    assert look.data is not None
+    assert look.header is not None
+    index = look.index
+    if not look.count:
+        return max(look.size - len(look.header.line()), 0) if look.size else 0
+    return index.place(look.data, index.hidden).offset + index.waste + look.rest.size
+
+
+def _seeing(composed: Composed, edit: Edit) -> Edit:
+    """An edit after which the document also speaks of the file that is to come."""
+
+    def apply(draft: Draft) -> None:
+        draft.set_lines(count=composed.lines)
+        draft.set_own(seen=composed.data_state)
+        edit(draft)
+
+    return apply

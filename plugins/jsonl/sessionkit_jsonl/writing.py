@@ -1,0 +1,160 @@
+"""What each write operation does, under the session's lock. Every one commits by one append or one rename."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from typing import Any, Literal, TypeAlias
+
+import attrs
+
+from sessionkit import operations
+from sessionkit.sessions import ABSENT, UNCHANGED, Unchanged, Version, now
+from sessionkit_jsonl import failures
+from sessionkit_jsonl.appending import Appender
+from sessionkit_jsonl.context import Context
+from sessionkit_jsonl.documents import BAD_META_SUFFIX, Documents, Edit, same
+from sessionkit_jsonl.entry import Entry
+from sessionkit_jsonl.look import Look
+from sessionkit_jsonl.marks import fresh_token
+from sessionkit_jsonl.meta import Draft, State
+from sessionkit_jsonl.rewriting import DAMAGED_SUFFIX, Rewriter
+
+_Unchanged: TypeAlias = Literal[Unchanged.UNCHANGED]
+
+
+@attrs.frozen(kw_only=True)
+class Fields:
+    """What an update sets in the document."""
+
+    summary: str | _Unchanged = UNCHANGED
+    metadata: dict[str, Any] | _Unchanged = UNCHANGED
+    aliases: Sequence[str] | _Unchanged = UNCHANGED
+    created: str | _Unchanged = UNCHANGED
+    updated: str | _Unchanged = UNCHANGED
+
+    def __bool__(self) -> bool:
+        return any(value is not UNCHANGED for value in attrs.astuple(self, recurse=False))
+
+    def apply(self, draft: Draft) -> None:
+        """Set them in a draft."""
+        if self.summary is not UNCHANGED:
+            draft.set_summary(self.summary)
+        if self.metadata is not UNCHANGED:
+            draft.set_metadata(self.metadata)
+        if self.aliases is not UNCHANGED:
+            draft.set_aliases(tuple(self.aliases))
+        if self.created is not UNCHANGED:
+            draft.set_times(created=self.created or now())
+        if self.updated is not UNCHANGED:
+            draft.set_times(updated=self.updated)
+
+
+@attrs.frozen
+class Writer:
+    """The write operations of an open directory."""
+
+    context: Context
+    documents: Documents
+    appender: Appender
+    rewriter: Rewriter
+
+    @classmethod
+    def of(cls, context: Context) -> Writer:
+        """Put the parts together."""
+        documents = Documents(context)
+        return cls(context, documents, Appender(context), Rewriter(context, documents))
+
+    def append(self, entry: Entry, look: Look, records: Sequence[bytes]) -> Version:
+        """Append messages as one unit."""
+        documents = self.documents
+        look = documents.mend(entry, look) if look.exists else documents.create(entry, look, needs_data=True)
+        state = self.appender.append(entry, look, records)
+        return f"{state}.{look.meta.revision}"
+
+    def update(self, entry: Entry, look: Look, records: Sequence[bytes] | None, fields: Fields) -> Version:
+        """Replace the history (unless ``records`` is None) and fields of the document in one step."""
+        if not look.exists:
+            if records:
+                return self.rewriter.create(entry, look, records, fields.apply).version
+            return self.documents.create(entry, look, needs_data=False, edit=fields.apply).version
+        if records is None and not fields:
+            return look.version
+        if records is not None:
+            return self.rewriter.replace(entry, look, records, fields.apply if fields else None).version
+        look = self._settled(entry, look)
+        return self.documents.change(entry, look, fields.apply).version
+
+    def truncate(
+        self, entry: Entry, look: Look, keep_last: int | None, drop_first: int | None, summary: str | _Unchanged
+    ) -> Version:
+        """Remove the oldest messages and set the summary in one step."""
+        fields = Fields(summary=summary)
+        if not look.exists:
+            return self.update(entry, look, None, fields) if fields else ABSENT
+        drop = operations.dropped(look.count, keep_last, drop_first)
+        if not drop:
+            return self.update(entry, look, None, fields)
+        look = self._settled(entry, look)
+        if drop == look.count:
+            skip = look.lines
+        else:
+            assert look.data is not None
+            with entry.mutex:
+                place = look.index.place(look.data, look.index.hidden + drop)
+                if not place.whole:  # two messages in one line, whose newline was lost: ``skip`` cannot part them
+                    records = list(look.index.records(look.data, look.index.hidden + drop))
+            if not place.whole:
+                return self.rewriter.replace(entry, look, records, fields.apply if fields else None).version
+            skip = place.line
+        return self.documents.change(entry, look, _truncation(look, skip, fields.apply)).version
+
+    def _settled(self, entry: Entry, look: Look) -> Look:
+        return self.appender.settle(entry, self.documents.mend(entry, look))
+
+    def delete(self, entry: Entry, look: Look) -> bool:
+        """Remove a session: when it has a data file, by removing that."""
+        if not look.exists:
+            return False
+        files, directory = self.context.files, self.context.directory
+        if look.data is not None:
+            self._require_data(look)
+            files.remove(look.data_path)
+            self.context.durability.replaced(look.data_path)
+            with failures.committed(look.key):
+                files.sync_directory(directory)
+        else:
+            files.remove(look.meta_path)
+        with contextlib.suppress(OSError) if look.data is not None else failures.committed(look.key):
+            for suffix in (DAMAGED_SUFFIX, BAD_META_SUFFIX):
+                files.remove(look.base + suffix)
+            files.remove(look.meta_path)
+            files.sync_directory(directory)
+        return True
+
+    def _require_data(self, look: Look) -> None:
+        """Let the document say that without data file there is no session."""
+        if look.meta.state is State.MISSING or look.meta.needs_data:
+            return
+        draft = same(look)
+        draft.set_own(data=True)
+        self.documents.write(look, draft.encode())
+
+    def save(self, entry: Entry, look: Look, *, compact: bool = True) -> None:
+        """Make durable all that stands in the files, and rewrite the data file when that saves enough."""
+        if look.data is None:
+            return
+        file = self.appender.open(entry, look)
+        self.appender.sync(look, file)
+        self.context.files.sync_directory(self.context.directory)
+        if compact and self.rewriter.is_worthwhile(entry, look):
+            self.rewriter.compact(entry, self._settled(entry, look))
+
+
+def _truncation(look: Look, skip: int, edit: Edit) -> Edit:
+    def apply(draft: Draft) -> None:
+        draft.set_lines(count=look.lines, skip=skip)
+        draft.set_own(gen=fresh_token())
+        edit(draft)
+
+    return apply

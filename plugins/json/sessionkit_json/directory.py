@@ -48,8 +48,7 @@ class SessionDirectory:
         self.path = path
         with unavailable(f"the directory {path} of the json backend cannot be used"):
             _make_directory(path)
-            os.listdir(path)
-        temporary.sweep(path)
+            temporary.sweep(path)
 
     @contextmanager
     def locked(self, key: str) -> Iterator[None]:
@@ -218,6 +217,6 @@ def _make_directory(path: Path) -> None:
         return
     if not path.parent.is_dir():
         _make_directory(path.parent)
-    with suppress(FileExistsError):  # made by another process just now, or a file: listing it will tell
+    with suppress(FileExistsError):  # made by another process just now, or a file: sweeping it will tell
         path.mkdir(mode=0o700)
     temporary.sync_directory(path.parent)

@@ -8,7 +8,6 @@ from typing import Any, Self
 
 import attrs
 
-from sessionkit import operations
 from sessionkit.errors import VersionConflict
 from sessionkit.sessions import ABSENT, Session, Version
 from sessionkit.state import SessionState
@@ -113,14 +112,13 @@ class JsonSession(SessionState):
             raise VersionConflict(
                 f"session {self.key!r} has unsaved changes, and another process "
                 f"{'deleted' if file is None else 'changed'} its document; nothing was overwritten. "
-                "Fork the session to keep what is unsaved, or discard_unsaved() and read it again"
+                "Fork the session to keep what is unsaved; discard_unsaved(), or a store opened anew, "
+                "shows the document as it is"
             )
         theirs = JsonSession.read(self.key, self.fresh, file)
-        updated = self.updated
         for field in attrs.fields(JsonSession):
             setattr(self, field.name, getattr(theirs, field.name))
         self.append(appended)
-        self.updated = operations.later(self.updated, updated)
 
     def _is_base_of(self, theirs: Session, base: int) -> bool:
         return list(theirs.messages[:base]) == self.messages[:base]

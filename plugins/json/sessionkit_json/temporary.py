@@ -62,10 +62,16 @@ def sync_directory(path: Path) -> None:
 
 
 def sweep(directory: Path) -> None:
-    """Remove the temporary files of processes that are no more."""
-    for path in directory.glob(f"{PREFIX}*{SUFFIX}"):
+    """Remove the temporary files of processes that are no more.
+
+    Raises:
+        OSError: the directory cannot be read.
+    """
+    with os.scandir(directory) as entries:
+        names = [entry.name for entry in entries if entry.name.startswith(PREFIX) and entry.name.endswith(SUFFIX)]
+    for name in names:
         with contextlib.suppress(OSError):  # swept by another process, or in a directory that is only for reading
-            _remove_unless_held(path)
+            _remove_unless_held(directory / name)
 
 
 @contextmanager

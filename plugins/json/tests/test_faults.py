@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sessionkit_json import SessionManager, temporary
 
-from sessionkit.errors import BackendUnavailableError, OutcomeUnknownError, WriteFailedError
+from sessionkit.errors import BackendUnavailableError, OutcomeUnknownError, VersionConflict, WriteFailedError
 
 from .conftest import Reopen
 
@@ -59,6 +59,21 @@ def test_a_full_disk_leaves_the_old_document_and_the_session_unsaved(small_disk:
     manager.truncate_history(KEY, 0)
     manager.close()
     assert _texts(SessionManager(small_disk / "sessions")) == []
+
+
+def test_a_change_that_could_not_be_saved_is_not_taken_for_an_append_later(small_disk: Path) -> None:
+    manager = SessionManager(small_disk)
+    manager.add_message(KEY, "user", "one")
+    manager.save(KEY)
+    manager.set_summary(KEY, "x" * 100_000)
+    with pytest.raises(BackendUnavailableError):
+        manager.save(KEY)
+    other = SessionManager(small_disk)
+    other.add_message(KEY, "user", "two")
+    other.save(KEY)
+    with pytest.raises(VersionConflict):
+        manager.save(KEY)
+    assert len(manager.get_summary(KEY)) == 100_000
 
 
 def test_a_change_that_autosave_cannot_save_is_undone_and_can_be_repeated(small_disk: Path) -> None:

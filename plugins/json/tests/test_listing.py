@@ -136,3 +136,25 @@ def test_a_deleted_session_is_listed_no_more(seven: SessionManager, reopen: Reop
     assert "b" in _keys(seven)
     reopen().sessionkit_delete_session("b")
     assert "b" not in _keys(seven)
+
+
+def test_a_session_saved_in_the_same_tick_of_the_clock_is_listed(
+    directory: Path, manager: SessionManager, reopen: Reopen
+) -> None:
+    manager.add_message("a", "user", "one")
+    manager.save("a")
+    before = directory.stat()
+    assert _keys(manager) == ["a"]
+    other = reopen()
+    other.add_message("b", "user", "one")
+    other.save("b")
+    os.utime(directory, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert _keys(manager) == ["a", "b"]
+
+
+def test_what_was_deleted_is_forgotten_by_the_catalog(seven: SessionManager, reopen: Reopen) -> None:
+    _keys(seven)
+    reopen().sessionkit_delete_session("b")
+    _keys(seven)
+    assert seven._catalog is not None
+    assert "b.json" not in seven._catalog._entries

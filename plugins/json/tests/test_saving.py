@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sessionkit_json import SessionManager
+from sessionkit_json import SessionManager, temporary
 
 from sessionkit.errors import VersionConflict, WriteFailedError
 from sessionkit.messages import Message
@@ -117,6 +117,54 @@ def test_a_session_deleted_before_it_was_saved_is_not_saved_later(directory: Pat
     assert not (directory / NAME).exists()
 
 
+def _names_of_synced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of what is synced from now on, and of what is put in place by a rename, in order."""
+    calls: list[str] = []
+    fsync, replace = os.fsync, os.replace
+
+    def recording_fsync(descriptor: int) -> None:
+        calls.append(Path(os.readlink(f"/proc/self/fd/{descriptor}")).name)
+        fsync(descriptor)
+
+    def recording_replace(source: Path, target: Path) -> None:
+        calls.append(f"rename to {target.name}")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "fsync", recording_fsync)
+    monkeypatch.setattr(os, "replace", recording_replace)
+    return calls
+
+
+needs_proc = pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="no /proc to tell what is synced")
+
+
+@needs_proc
+def test_a_document_is_synced_before_the_rename_and_its_directory_after_it(
+    manager: SessionManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manager.add_message(KEY, "user", "one")
+    calls = _names_of_synced(monkeypatch)
+    manager.save(KEY)
+    assert calls[0].endswith(temporary.SUFFIX)
+    assert calls[1:] == [f"rename to {NAME}", "sessions"]
+
+
+@needs_proc
+def test_a_deletion_is_synced(manager: SessionManager, monkeypatch: pytest.MonkeyPatch) -> None:
+    manager.add_message(KEY, "user", "one")
+    manager.save(KEY)
+    calls = _names_of_synced(monkeypatch)
+    manager.sessionkit_delete_session(KEY)
+    assert calls == ["sessions"]
+
+
+@needs_proc
+def test_the_directories_that_are_made_are_synced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = _names_of_synced(monkeypatch)
+    SessionManager(tmp_path / "one" / "two")
+    assert calls == [tmp_path.name, "one"]
+
+
 # --- another process
 
 
@@ -153,6 +201,18 @@ def test_a_session_that_two_processes_began_is_merged_too(manager: SessionManage
     other.save(KEY)
     manager.save(KEY)
     assert _texts(reopen()) == ["b", "a"]
+
+
+def test_appends_are_merged_again_once_another_change_is_saved(manager: SessionManager, reopen: Reopen) -> None:
+    manager.add_message(KEY, "user", "base")
+    manager.set_summary(KEY, "so far")
+    manager.save(KEY)
+    other = reopen()
+    manager.add_message(KEY, "user", "a")
+    other.add_message(KEY, "user", "b")
+    other.save(KEY)
+    manager.save(KEY)
+    assert (_texts(reopen()), reopen().get_summary(KEY)) == (["base", "b", "a"], "so far")
 
 
 def test_what_another_process_said_beside_its_appends_is_kept_by_a_merge(

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 try:
-    from sessionkit.plugins.descriptors import BackendPlugin, Capability
-    from sessionkit.plugins.urls import read_path
-    from sessionkit.state_backend import StateBackend as _StateBackend  # noqa: F401 - the newest thing needed here
+    from sessionkit.plugins import BackendPlugin, Capability, read_path
 except ImportError as error:
     raise ImportError(
-        "sessionkit_json needs the package sessionkit of the distribution sessionkit-core, and found another one or "
-        "an older one (a stranger's distribution is called sessionkit, and overwrites it): "
-        "pip uninstall sessionkit, then pip install --force-reinstall sessionkit-core"
+        "sessionkit_json needs the package sessionkit of the distribution sessionkit-core, and found none or another: "
+        "a stranger's distribution, which is called sessionkit, overwrites it. Uninstall that one (pip uninstall "
+        "sessionkit), then reinstall sessionkit-core"
     ) from error
 
 from sessionkit_json.manager import SessionManager
 from sessionkit_json.options import JsonOptions
+
+__all__ = ["JsonOptions", "SessionManager", "plugin"]
 
 
 def _make(options: JsonOptions) -> SessionManager:
@@ -27,5 +27,3 @@ plugin = BackendPlugin(
     read_url=read_path,
     capabilities={Capability.PERSISTENT},
 )
-
-__all__ = ["JsonOptions", "SessionManager", "plugin"]

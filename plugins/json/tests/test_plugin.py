@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -75,3 +77,18 @@ def test_a_forked_child_writes_nothing_of_its_parents(tmp_path: Path) -> None:
     assert not (tmp_path / "cli_direct.json").exists()
     store.close()
     assert (tmp_path / "cli_direct.json").exists()
+
+
+def test_a_strangers_package_in_place_of_the_core_is_told(tmp_path: Path) -> None:
+    (tmp_path / "sessionkit").mkdir()
+    (tmp_path / "sessionkit" / "__init__.py").write_text("")
+    imported = subprocess.run(
+        [sys.executable, "-c", "import sessionkit_json"],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert imported.returncode == 1
+    assert "pip uninstall sessionkit" in imported.stderr.splitlines()[-1]

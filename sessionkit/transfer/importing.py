@@ -20,7 +20,9 @@ from sessionkit.store import SessionStore
 from sessionkit.transfer.documents import SessionDocument
 from sessionkit.transfer.reading import Placed, Unreadable
 
-_REFUSALS = (InvalidKeyError, InvalidMessageError, MessageTooLargeError, CorruptSessionError)
+_REFUSALS = (InvalidKeyError, InvalidMessageError, MessageTooLargeError, CorruptSessionError, VersionConflict)
+"""What concerns one session alone: the import goes on with the next one."""
+
 _ATTEMPTS = 5
 
 
@@ -101,6 +103,8 @@ def import_sessions(
             continue
         try:
             outcome = _put(store, placed.document, replace)
+            if outcome in {_Outcome.IMPORTED, _Outcome.REPLACED}:
+                store.save(placed.document.key)
         except _REFUSALS as error:
             report.unreadable.append(placed.refused(str(error)))
         else:
@@ -141,4 +145,3 @@ def _write(store: SessionStore, document: SessionDocument, if_version: Version) 
         updated=document.updated or UNCHANGED,
         if_version=if_version,
     )
-    store.save(document.key)

@@ -122,6 +122,6 @@ def _run(ctx: click.Context, console: Console, place: Path, task: str, backend: 
 def _print_files(console: Console, place: Path, backend: str) -> None:
     _step(console, f"The files are in {visible(str(place))}")
     for path in sorted(place.rglob("*")):
-        if path.is_file():
+        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(place).parts):
             console.print(f"  {visible(str(path.relative_to(place)))}  {path.stat().st_size:,} bytes")
     console.print(f"Look closer: sessionkit show demo:shop --store {backend}:{place}/sessions-{backend}")

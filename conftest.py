@@ -8,6 +8,8 @@ from itertools import count
 import hypothesis
 import pytest
 
+pytest_plugins = ["sessionkit.testing.report"]
+
 # How long one example takes says more about the machine than about the code.
 hypothesis.settings.register_profile("sessionkit", hypothesis.settings(), deadline=None)
 hypothesis.settings.load_profile("sessionkit")

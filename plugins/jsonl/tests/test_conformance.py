@@ -1,0 +1,15 @@
+"""The jsonl backend keeps the contract."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sessionkit.testing import SessionStoreConformance
+
+
+class TestJsonl(SessionStoreConformance):
+    @pytest.fixture
+    def source(self, tmp_path: Path) -> str:
+        return f"jsonl:{tmp_path}/sessions"

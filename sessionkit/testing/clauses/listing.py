@@ -1,0 +1,121 @@
+"""Listing: every session once, page by page, whatever is written meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sessionkit.sessions import SessionInfo
+from sessionkit.store import SessionStore
+from sessionkit.testing.base import ConformanceBase, simple
+
+
+class ListingClauses(ConformanceBase):
+    """Rule: ``sessionkit_list_sessions``."""
+
+    def pages(self, store: SessionStore, prefix: str, limit: int) -> list[list[SessionInfo]]:
+        """All pages of a listing; ends with an assertion when it does not end."""
+        pages: list[list[SessionInfo]] = []
+        cursor = None
+        while len(pages) < 1_000:
+            page = self.hooks(store).list_sessions(prefix, cursor, limit)
+            pages.append(list(page.sessions))
+            cursor = page.next
+            if cursor is None:
+                return pages
+        raise AssertionError("the listing does not end: a page whose next is None ends it")
+
+    def test_a_listing_of_nothing_is_empty(self, store: SessionStore) -> None:
+        """No session, no entry."""
+        assert list(store.list_sessions()) == []
+
+    def test_pages_hold_every_session_once_and_no_more_than_asked_for(self, store: SessionStore) -> None:
+        """At every size of a page."""
+        keys = [f"k{number:02}" for number in range(11)]
+        for key in keys:
+            store.add_message(key, "user", "x")
+        for limit in (1, 2, 3, 5, 10, 11, 12, 100):
+            pages = self.pages(store, "", limit)
+            assert all(len(page) <= limit for page in pages)
+            assert sorted(info.key for page in pages for info in page) == keys
+
+    def test_a_listing_keeps_to_the_prefix(self, store: SessionStore) -> None:
+        """The prefix is text, not a pattern, and matches at the beginning only."""
+        for key in ("a%b", "a_b", "axb", "A_b", "ba_b", "a_", "a*", "[a]_b", "é_b"):
+            store.add_message(key, "user", "x")
+        for prefix, expected in (
+            ("a_", ["a_", "a_b"]),
+            ("a%", ["a%b"]),
+            ("a*", ["a*"]),
+            ("[a]", ["[a]_b"]),
+            ("é", ["é_b"]),
+            ("zz", []),
+        ):
+            assert sorted(info.key for info in store.list_sessions(prefix)) == expected
+            assert sorted(info.key for page in self.pages(store, prefix, 1) for info in page) == expected
+
+    def test_writes_do_not_move_sessions_between_pages(self, store: SessionStore) -> None:
+        """Pages are cut by the key: who is there throughout appears exactly once, though others come and go."""
+        keys = [f"k{number:02}" for number in range(20)]
+        for key in keys:
+            store.add_message(key, "user", "x")
+        seen: list[str] = []
+        cursor = None
+        for round_ in range(1_000):
+            page = self.hooks(store).list_sessions("", cursor, 3)
+            seen += [info.key for info in page.sessions]
+            cursor = page.next
+            if cursor is None:
+                break
+            for key in keys[:2] + seen[-1:]:
+                store.add_message(key, "user", "again")
+            store.add_message(f"a{round_}", "user", "new")
+            store.add_message(f"k{round_:02}-new", "user", "new")
+            store.delete_session(f"a{round_ - 1}")
+        assert [key for key in seen if key in keys] == sorted(set(seen) & set(keys))
+        assert set(keys) <= set(seen)
+
+    def test_a_session_that_is_deleted_while_it_is_listed_does_not_end_the_listing(self, store: SessionStore) -> None:
+        """The place where a page ended may be gone."""
+        keys = [f"k{number:02}" for number in range(10)]
+        for key in keys:
+            store.add_message(key, "user", "x")
+        first = self.hooks(store).list_sessions("", None, 4)
+        for info in first.sessions:
+            store.delete_session(info.key)
+        rest, cursor = [], first.next
+        while cursor is not None:
+            page = self.hooks(store).list_sessions("", cursor, 4)
+            rest += [info.key for info in page.sessions]
+            cursor = page.next
+        assert sorted([*(info.key for info in first.sessions), *rest]) == keys
+
+    def test_a_deleted_session_is_not_listed(self, store: SessionStore) -> None:
+        """Nor is one that was only read."""
+        store.add_message("gone", "user", "x")
+        store.add_message("kept", "user", "x")
+        store.delete_session("gone")
+        store.get_history("read")
+        assert [info.key for info in store.list_sessions()] == ["kept"]
+
+    def test_an_empty_session_is_listed(self, store: SessionStore) -> None:
+        """A session exists without messages too."""
+        store.update_session("empty")
+        store.add_messages("emptied", simple("x"))
+        store.truncate_history("emptied", 0)
+        assert sorted((info.key, info.count) for info in store.list_sessions()) == [("emptied", 0), ("empty", 0)]
+
+    def test_a_listing_is_up_to_date(self, store: SessionStore) -> None:
+        """What it tells of a session is what a read tells, at once after each write."""
+        writes: list[Callable[[], object]] = [
+            lambda: store.add_messages("k", simple("a", "b", "c")),
+            lambda: store.set_summary("k", "s"),
+            lambda: store.truncate_history("k", 1),
+            lambda: store.set_history("k", simple("x", "y")),
+            lambda: store.update_session("k", metadata={"m": 1}, aliases=["nick"]),
+        ]
+        for write in writes:
+            write()
+            (info,) = store.list_sessions()
+            session = store.get_session("k")
+            for field in ("count", "summary", "metadata", "aliases", "created", "version", "generation"):
+                assert getattr(info, field) == getattr(session, field), field

@@ -66,8 +66,8 @@ def read_documents(lines: Iterable[bytes], source: str) -> Iterator[Placed | Unr
         lines: of the file, such as a file opened in binary mode.
         source: the file's name, for errors.
 
-    >>> [str(item) for item in read_documents([b'{"id": "a", "messages": 5}'], "old.jsonl")]
-    ['old.jsonl, line 1: "messages" is a number; it is an array of message objects']
+    >>> print(*read_documents([b'{"id": "a", "messages": 5}'], "old.jsonl"))
+    old.jsonl, line 1: session 'a': "messages" is a number; it is an array of message objects
     """
     numbered = ((number, line) for number, line in enumerate(_without_mark(lines), start=1) if line.strip())
     first = next(numbered, None)

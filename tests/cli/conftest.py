@@ -8,9 +8,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
-
-pytest.importorskip("rich_click", reason='the command needs the extra "cli"')
-
 from click.testing import CliRunner, Result
 
 from sessionkit import SessionStore, open_store

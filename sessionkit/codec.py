@@ -139,19 +139,17 @@ def check_depth(value: Any, data: bytes | str) -> None:
     opened = data.count("{") + data.count("[") if isinstance(data, str) else data.count(b"{") + data.count(b"[")
     if opened <= MAX_DEPTH:
         return
-    level = [value]
-    for _ in range(MAX_DEPTH + 1):
-        level = [item for each in level for item in _children(each)]
+    level = _containers([value])
+    for _ in range(MAX_DEPTH):
         if not level:
             return
-    raise DecodeError(f"nested too deeply; at most {MAX_DEPTH} levels are allowed")
+        level = [inner for each in level for inner in _containers(each.values() if type(each) is dict else each)]
+    if level:
+        raise DecodeError(f"nested too deeply; at most {MAX_DEPTH} levels are allowed")
 
 
-def _children(value: Any) -> Iterable[Any]:
-    """The objects and arrays inside one, and nothing of anything else."""
-    if isinstance(value, dict):
-        return value.values()
-    return value if isinstance(value, list) else ()
+def _containers(values: Iterable[Any]) -> list[Any]:
+    return [value for value in values if type(value) is dict or type(value) is list]
 
 
 def copy_json(value: Any, path: str = "") -> Any:

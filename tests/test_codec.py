@@ -299,6 +299,27 @@ def test_more_levels_than_allowed_are_refused(levels: int) -> None:
     value = nested(levels)
     with pytest.raises(InvalidMessageError, match="at most 200 levels are allowed"):
         codec.copy_json(value)
+    with pytest.raises(DecodeError, match="at most 200 levels are allowed"):
+        codec.check_depth({"a": value[0]}, b"[" * levels)
+
+
+@pytest.mark.parametrize("leaf", [[], {}, None, {"a": 1}])
+def test_depth_is_counted_alike_where_values_enter_and_where_they_are_decoded(leaf: object) -> None:
+    levels = codec.MAX_DEPTH - isinstance(leaf, (dict, list))
+    for value, fits in ((_around(leaf, levels), True), (_around(leaf, levels + 1), False)):
+        for check in (codec.copy_json, lambda value: codec.check_depth(value, codec.encode(value) + b"[")):
+            try:
+                check(value)
+            except (InvalidMessageError, DecodeError):
+                assert not fits
+            else:
+                assert fits
+
+
+def _around(leaf: object, levels: int) -> object:
+    for level in range(levels):
+        leaf = [leaf] if level % 2 else {"a": leaf}
+    return leaf
 
 
 def test_depth_is_told_from_breadth() -> None:

@@ -16,11 +16,15 @@ from sessionkit import codec
 from sessionkit.errors import DecodeError, InvalidMessageError
 
 
-@attrs.frozen(slots=True, eq=True, hash=False, repr=False)
+@attrs.frozen(init=False, hash=False, repr=False)
 class _View:
     """An immutable view over one JSON object. Never hand out `_data` or anything inside it: copy."""
 
     _data: dict[str, Any]
+
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        """The same as :meth:`from_dict`."""
+        _set_data(self, _copy_object(data, type(self).__name__, type(self).__name__.lower()))
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -29,18 +33,26 @@ class _View:
         Raises:
             InvalidMessageError: it is not a JSON object (the place inside it is named).
         """
-        if not isinstance(data, Mapping):
-            raise InvalidMessageError(f"a {cls.__name__} is a JSON object, not {type(data).__name__}")
-        return cls(codec.copy_json(dict(data), cls.__name__.lower()))
+        return cls(data)
+
+    @classmethod
+    def adopt(cls, data: dict[str, Any]) -> Self:
+        """Make one of a dict that the caller gives up: it is neither checked nor copied.
+
+        For backends that decode in bulk. The dict must come from :mod:`sessionkit.codec`.
+        """
+        view = cls.__new__(cls)
+        _set_data(view, data)
+        return view
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object, as a copy that the caller may change."""
-        copied: dict[str, Any] = codec.copy_json(self._data)
+        copied: dict[str, Any] = codec.copy_decoded(self._data)
         return copied
 
     def get(self, name: str, default: Any = None) -> Any:
         """A field by its name in JSON, as a copy; for the fields that have no property here."""
-        return codec.copy_json(self._data[name]) if name in self._data else default
+        return codec.copy_decoded(self._data[name]) if name in self._data else default
 
     def _text(self, name: str) -> str:
         value = self._data.get(name)
@@ -59,6 +71,16 @@ class _View:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}.from_dict({self._data!r})"
+
+
+_set_data = vars(_View)["_data"].__set__  # a frozen class sets no attributes; this is what its slot offers
+
+
+def _copy_object(data: Any, kind: str, path: str) -> dict[str, Any]:
+    if not isinstance(data, Mapping):
+        raise InvalidMessageError(f"{path} is of type {type(data).__name__}; a {kind} is made of a JSON object")
+    copied: dict[str, Any] = codec.copy_json(data, path)
+    return copied
 
 
 class FunctionCall(_View):
@@ -100,7 +122,7 @@ class ToolCall(_View):
     def function(self) -> FunctionCall:
         """The function called; an empty one when the object has none."""
         function = self._data.get("function")
-        return FunctionCall(function if isinstance(function, dict) else {})
+        return FunctionCall.adopt(function if isinstance(function, dict) else {})
 
     @property
     def name(self) -> str:
@@ -163,7 +185,8 @@ class SystemPart(_View):
 class Message(_View):
     """One message of a conversation, in the OpenAI chat format with picoclaw's additions.
 
-    Immutable and equal by value. Any JSON object can be one, and comes out as it went in.
+    Immutable and equal by value, as Python compares values (1, 1.0 and True are equal). Any JSON object can be
+    one, and comes out as it went in.
 
     >>> m = Message.from_dict({"role": "user", "content": "hello", "x-trace": [1, None]})
     >>> m.role, m.content
@@ -181,39 +204,35 @@ class Message(_View):
         >>> Message.simple("user", "hello").to_dict()
         {'role': 'user', 'content': 'hello'}
         """
-        if type(role) is str and type(content) is str:
-            return cls({"role": role, "content": content})
         if not isinstance(role, str) or not isinstance(content, str):
             raise TypeError("role and content are strings; use add_full_message for other contents")
-        return cls({"role": str.__str__(role), "content": str.__str__(content)})
+        return cls.adopt({"role": codec.plain_text(role), "content": codec.plain_text(content)})
 
     @classmethod
     def from_json(cls, data: bytes | str) -> Self:
         """Decode a message from one JSON object.
 
         Raises:
-            DecodeError: the data is not JSON, or not an object.
+            DecodeError: the data is not JSON, not an object, or nested too deeply.
         """
         value = codec.decode(data)
         if type(value) is not dict:
             raise DecodeError(f"a message is a JSON object, not {type(value).__name__}")
-        return cls(value)
+        codec.check_depth(value, data)
+        return cls.adopt(value)
 
     def to_json(self) -> bytes:
         """Encode as compact JSON in one line, without a newline at its end."""
         return codec.encode(self._data)
 
-    @classmethod
-    def adopt(cls, data: dict[str, Any]) -> Self:
-        """Make a message of a dict that the caller gives up: it is neither checked nor copied.
+    def evolve(self, /, **changes: Any) -> Self:
+        """A changed copy: each keyword sets a field of the JSON object.
 
-        For backends that decode in bulk. The dict must come from :mod:`sessionkit.codec`.
+        >>> m = Message.simple("assistant", "").evolve(tool_calls=[ToolCall.from_dict({"id": "call_1"})])
+        >>> m.to_dict()
+        {'role': 'assistant', 'content': '', 'tool_calls': [{'id': 'call_1'}]}
         """
-        return cls(data)
-
-    def evolve(self, **changes: Any) -> Self:
-        """A changed copy: each keyword sets a field of the JSON object."""
-        return type(self).from_dict({**self._data, **changes})
+        return type(self)({**self._data, **{name: _unwrap(value) for name, value in changes.items()}})
 
     @property
     def role(self) -> str:
@@ -226,7 +245,7 @@ class Message(_View):
         value = self._data.get("content")
         if isinstance(value, str):
             return value
-        return codec.copy_json(value) if isinstance(value, list) else None
+        return codec.copy_decoded(value) if isinstance(value, list) else None
 
     @property
     def text(self) -> str:
@@ -239,7 +258,7 @@ class Message(_View):
     @property
     def tool_calls(self) -> tuple[ToolCall, ...]:
         """The calls that an assistant message asks for."""
-        return tuple(ToolCall(call) for call in self._objects("tool_calls"))
+        return tuple(ToolCall.adopt(call) for call in self._objects("tool_calls"))
 
     @property
     def tool_call_id(self) -> str | None:
@@ -260,7 +279,7 @@ class Message(_View):
     @property
     def attachments(self) -> tuple[Attachment, ...]:
         """Files that came with the message (picoclaw)."""
-        return tuple(Attachment(item) for item in self._objects("attachments"))
+        return tuple(Attachment.adopt(item) for item in self._objects("attachments"))
 
     @property
     def reasoning_content(self) -> str | None:
@@ -270,7 +289,7 @@ class Message(_View):
     @property
     def system_parts(self) -> tuple[SystemPart, ...]:
         """The parts of a system prompt (picoclaw)."""
-        return tuple(SystemPart(item) for item in self._objects("system_parts"))
+        return tuple(SystemPart.adopt(item) for item in self._objects("system_parts"))
 
     @property
     def model_name(self) -> str | None:
@@ -287,17 +306,33 @@ class Message(_View):
         return hash((self.role, self.tool_call_id, content if isinstance(content, str) else None))
 
 
+def _unwrap(value: Any) -> Any:
+    """The JSON value of what a property gave: of a view, of several."""
+    if isinstance(value, _View):
+        return value._data
+    return [_unwrap(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
 def as_message(value: Message | Mapping[str, Any]) -> Message:
     """The message itself, or one made from a JSON object.
 
     Raises:
         InvalidMessageError: it is neither.
     """
-    return value if isinstance(value, Message) else Message.from_dict(value)
+    return value if isinstance(value, Message) else Message(value)
 
 
 def as_messages(values: Iterable[Message | Mapping[str, Any]]) -> tuple[Message, ...]:
-    """A batch as a tuple of messages; a single message in place of a batch is an error."""
+    """A batch as a tuple of messages; a single message in place of a batch is an error.
+
+    Raises:
+        InvalidMessageError: one of them is no message; its position is named.
+    """
     if isinstance(values, (Message, Mapping, str, bytes)):
         raise TypeError(f"messages is a list of messages, not one {type(values).__name__}")
-    return tuple([as_message(value) for value in values])
+    return tuple(
+        [
+            value if isinstance(value, Message) else Message.adopt(_copy_object(value, "message", f"messages[{index}]"))
+            for index, value in enumerate(values)
+        ]
+    )

@@ -63,7 +63,7 @@ def test_a_message_that_is_changed_after_the_call_does_not_change_in_the_store(s
 
 
 def test_a_batch_with_one_bad_message_stores_none(store: SessionStore) -> None:
-    with pytest.raises(InvalidMessageError, match=r"message\.n is nan, which JSON cannot hold"):
+    with pytest.raises(InvalidMessageError, match=r"messages\[1\]\.n is nan, which JSON cannot hold"):
         store.add_messages(KEY, [{"role": "user"}, {"role": "user", "n": float("nan")}])
     assert not store.get_session(KEY).exists
 

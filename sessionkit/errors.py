@@ -113,7 +113,7 @@ class HeldWrite:
 
     key: str
     operation: str
-    arguments: Mapping[str, Any] = attrs.field(repr=False)
+    arguments: Mapping[str, Any] = attrs.field(repr=False, hash=False)
     error: BaseException | None
 
 

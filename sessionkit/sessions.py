@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias
 
@@ -39,22 +40,46 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
+_RFC3339 = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.([0-9]+))?(Z|[+-][0-9]{2}:[0-9]{2})"
+)
+
+
+def read_time(text: str) -> tuple[datetime, str] | None:
+    """The moment that an RFC 3339 time tells, to compare it with others; None when the text is none.
+
+    Returns:
+        The whole seconds, and the digits of their fraction: ``datetime`` would round to microseconds, and
+        picoclaw writes nanoseconds.
+
+    >>> read_time("2026-01-31T12:00:00.123456789Z")
+    (datetime.datetime(2026, 1, 31, 12, 0, tzinfo=datetime.timezone.utc), '123456789')
+    >>> read_time("yesterday") is None
+    True
+    """
+    match = _RFC3339.fullmatch(text) if isinstance(text, str) else None
+    if match is None:
+        return None
+    try:
+        return datetime.fromisoformat(match[1] + match[3]), (match[2] or "").rstrip("0")
+    except ValueError:  # the 31st of February
+        return None
+
+
 def check_time(text: str, field: str) -> str:
-    """Refuse a time that is not RFC 3339 with a zone. One without would make a session unreadable to picoclaw.
+    """Refuse a time that is not RFC 3339 with a zone: any other would make a session unreadable to picoclaw.
 
     Raises:
         InvalidMessageError: the field and the time are named.
     """
-    try:
-        moment = datetime.fromisoformat(text)
-    except (ValueError, TypeError):
-        moment = None
-    if moment is None or moment.tzinfo is None or "T" not in text:
+    if read_time(text) is None:
         raise InvalidMessageError(f"{field} is {text!r}; a time is written like 2026-01-31T12:00:00Z, with its zone")
-    return text
+    return str.__str__(text)
 
 
-def _metadata(value: dict[str, Any]) -> dict[str, Any]:
+def _metadata(value: Mapping[str, Any]) -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        raise InvalidMessageError(f"metadata is a JSON object, not {type(value).__name__}")
     copied: dict[str, Any] = codec.copy_json(value, "metadata")
     return copied
 
@@ -88,7 +113,7 @@ class SessionInfo:
     summary: str = ""
     created: str = ""
     updated: str = ""
-    _metadata: dict[str, Any] = attrs.field(factory=dict, converter=_metadata)
+    _metadata: dict[str, Any] = attrs.field(factory=dict, converter=_metadata, hash=False)
     aliases: tuple[str, ...] = attrs.field(default=(), converter=_strings)
     version: Version = ABSENT
     generation: str = ""
@@ -96,7 +121,8 @@ class SessionInfo:
     @property
     def metadata(self) -> dict[str, Any]:
         """A JSON object of the program's own, as a copy. picoclaw's ``scope`` lives here."""
-        return _metadata(self._metadata)
+        copied: dict[str, Any] = codec.copy_decoded(self._metadata)
+        return copied
 
     @property
     def exists(self) -> bool:
@@ -130,7 +156,7 @@ class History:
         generation: see :class:`SessionInfo`.
     """
 
-    messages: Sequence[Message]
+    messages: Sequence[Message] = attrs.field(hash=False)
     start: int
     total: int
     version: Version
@@ -146,5 +172,5 @@ class SessionPage:
         next: the cursor of the page that follows.
     """
 
-    sessions: Sequence[SessionInfo]
+    sessions: Sequence[SessionInfo] = attrs.field(hash=False)
     next: str | None = None

@@ -6,15 +6,16 @@ from collections.abc import Sequence
 
 from sessionkit.messages import Message
 
-_INSIDE_A_TURN = frozenset({"assistant", "tool", "function"})
+_INSIDE_A_TURN = frozenset({"assistant", "tool", "function", ""})
 
 
 def turn_start(messages: Sequence[Message], wanted: int) -> int:
     """The last position up to ``wanted`` where a turn begins: what stands before it may go.
 
-    A turn begins with a message that neither the model nor a tool wrote. A position between a call and its
-    result begins none, whatever stands there. More is kept rather than less: when no turn begins up to
-    ``wanted``, the answer is 0 and nothing goes.
+    A turn begins with a message of a role that is neither the model's nor a tool's; one without a role begins
+    none. Nor does a position between a call and its result, whatever stands there. More is kept rather than
+    less: when no turn begins up to ``wanted``, the answer is 0 and nothing goes. All may go at once, so that the
+    answer is the number of messages when ``wanted`` is that many or more.
 
     >>> messages = [Message.simple(role, "") for role in ("user", "assistant", "user", "assistant")]
     >>> turn_start(messages, 3), turn_start(messages, 1), turn_start(messages, 4)

@@ -60,16 +60,29 @@ class Activity:
         self._closed = True
 
     def wait_for_writes(self, key: str) -> None:
-        """Wait for the writes to a session that are in flight now, but not for those of this thread."""
+        """Wait for the writes to a session that are in flight now.
+
+        Not when called inside a write, by an observer: those others may wait for this very one.
+        """
+        me = threading.get_ident()
+        if any(thread == me and writing is not None for thread, writing in self._running.copy().values()):
+            return
         self._wait_for(lambda thread, writing: writing == key)
 
     def close(self) -> bool:
-        """Let nobody in any more and wait until all are out; False when that was done before."""
+        """Let nobody in any more and wait until all are out; False when that was done before.
+
+        When the waiting is interrupted, the doors are open again, so that it can be done once more.
+        """
         with self._changed:
             if self._closed:
                 return False
             self._closed = True
-        self._wait_for(lambda thread, writing: True)
+        try:
+            self._wait_for(lambda thread, writing: True)
+        except BaseException:
+            self._closed = False
+            raise
         return True
 
     def _wait_for(self, concerns: Callable[[int, str | None], bool]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from typing import Any, Final, Literal, NoReturn, Self, TypeAlias
 
 from sessionkit.errors import (
@@ -117,7 +118,7 @@ class SessionStore:
         new_summary = UNCHANGED if summary is None else checked_summary(summary)
         arguments: dict[str, Any] = {"keep_last": keep_last, "whole_turns": whole_turns}
         if summary is not None:
-            arguments["summary"] = summary
+            arguments["summary"] = new_summary
         runtime = self._open_runtime()
         write_id = runtime.new_write_id()
 
@@ -364,13 +365,14 @@ class SessionStore:
             return
         failure: WriteFailedError | None = None
         try:
-            runtime.writes.settle_all()
-        except WriteFailedError as error:
-            failure = error
-        try:
-            runtime.hooks.close()
+            with ExitStack() as release:
+                release.callback(runtime.content.close)
+                release.callback(runtime.hooks.close)
+                try:
+                    runtime.writes.settle_all()
+                except WriteFailedError as error:
+                    failure = error
         finally:
-            runtime.content.close()
             if failure is not None:
                 raise failure
 
@@ -409,8 +411,8 @@ class SessionStore:
                 return runtime
             if runtime.activity.closed:
                 raise StoreClosedError(f"the {runtime.name} store is closed; open another one with open_store()")
-            process.current.inherited.append(runtime)
             self._runtime = self._recipe.make()
+            process.current.inherited.append(runtime)
             return self._runtime
 
     def _add(self, key: str, messages: Sequence[Message], operation: str) -> Version | None:

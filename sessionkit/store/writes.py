@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Literal, TypeAlias
 
 import attrs
@@ -19,6 +19,7 @@ from sessionkit import codec
 from sessionkit.errors import (
     HeldWrite,
     HeldWritesFullError,
+    InvalidMessageError,
     MessageTooLargeError,
     OutcomeUnknownError,
     SessionKitError,
@@ -47,6 +48,7 @@ REFUSALS: Final = (
     UnsupportedOperationError,
     StoreClosedError,
     HeldWritesFullError,
+    InvalidMessageError,
 )
 """Errors that say no to a write: raised at once under every policy, and not held."""
 
@@ -68,7 +70,8 @@ class Write:
     error: BaseException | None = None
 
     def held(self) -> HeldWrite:
-        return HeldWrite(key=self.key, operation=self.operation, arguments=self.arguments, error=self.error)
+        """What callers are shown; changing its arguments changes nothing here."""
+        return HeldWrite(key=self.key, operation=self.operation, arguments=dict(self.arguments), error=self.error)
 
     def size(self) -> int:
         """Bytes of JSON, near enough to bound a queue."""
@@ -76,13 +79,20 @@ class Write:
 
 
 class _Queue:
-    """The writes that are held for one session, oldest first."""
+    """The writes that are held for one session, oldest first.
+
+    It counts as long as it stands in the policy's dict: whoever has the lock looks there again.
+    """
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
         self.writes: deque[Write] = deque()
         self.bytes = 0
-        self.removed = False
+        self.repeating: Write | None = None
+
+    def drop_oldest(self) -> None:
+        self.bytes -= self.writes.popleft().size()
+        self.repeating = None
 
 
 class WritePolicy:
@@ -93,7 +103,7 @@ class WritePolicy:
         self._activity = activity
         self._lock = threading.Lock()
         self._queues: dict[str, _Queue] = {}
-        self._unknown: dict[str, list[HeldWrite]] = {}
+        self._unknown: dict[str, deque[HeldWrite]] = {}
 
     def perform(self, write: Write) -> Version | None:
         """Do a write, behind those that are held for its session.
@@ -105,7 +115,7 @@ class WritePolicy:
         try:
             while queue := self._queues.get(write.key):
                 with queue.lock:
-                    if not queue.removed:
+                    if self._queues.get(write.key) is queue:
                         return self._perform_behind(queue, write)
             return self._attempt(write)
         finally:
@@ -141,9 +151,10 @@ class WritePolicy:
         """Give up what is held for a session; it is returned and never stored."""
         if queue := self._queues.get(key):
             with queue.lock:
-                given_up = tuple(write.held() for write in queue.writes)
-                queue.writes.clear()
-                queue.bytes = 0
+                begun = [write for write in queue.writes if write is queue.repeating]  # too late for that one
+                given_up = tuple(write.held() for write in queue.writes if write not in begun)
+                queue.writes = deque(begun)
+                queue.bytes = sum(write.size() for write in begun)
                 self._remove_if_empty(queue, key)
                 return given_up
         return ()
@@ -154,8 +165,7 @@ class WritePolicy:
         except OutcomeUnknownError as error:
             if not self._logs or write.conditional:
                 raise
-            write.error = error
-            self._note_unknown(write)
+            self._note_unknown(write, error)
         except REFUSALS:
             raise
         except Exception as error:  # whatever a backend raises: the write is not stored, and held
@@ -170,36 +180,48 @@ class WritePolicy:
         if not queue.writes:
             return self._attempt(write)
         if write.conditional:
-            raise self._failure([write.key], f"{write.operation} was not tried")
+            raise _failure(*self._untold([write.key]), f"{write.operation} was not tried")
         self._push(queue, write)
         return None
 
     def _replay(self, queue: _Queue, key: str) -> None:
-        """Do the held writes in order, as far as it goes. The queue's lock is held."""
+        """Do the held writes in order, as far as it goes. The queue's lock is held.
+
+        An observer of the write that is being repeated may come here again: it finds that write still held.
+        """
+        if queue.repeating is not None:
+            return
         stored = 0
-        while queue.writes:
-            write = queue.writes[0]
-            try:
-                write.run()
-            except OutcomeUnknownError as error:
-                write.error = error
-                self._note_unknown(write)
-            except Exception as error:  # still failing, for whatever reason: everything behind it waits
-                write.error = error
-                break
-            else:
-                stored += 1
-            queue.bytes -= queue.writes.popleft().size()
+        try:
+            while queue.writes:
+                write = queue.repeating = queue.writes[0]
+                try:
+                    write.run()
+                except OutcomeUnknownError as error:
+                    queue.drop_oldest()
+                    self._note_unknown(write, error)
+                except Exception as error:  # still failing, for whatever reason: everything behind it waits
+                    write.error = error
+                    break
+                except BaseException as error:  # interrupted in the middle: it may be stored, and is not repeated
+                    queue.drop_oldest()
+                    self._note_unknown(write, error)
+                    raise
+                else:
+                    queue.drop_oldest()
+                    stored += 1
+        finally:
+            queue.repeating = None
+            self._remove_if_empty(queue, key)
         if stored:
             logger.info("session %r: %d held writes are stored now, %d are left", key, stored, len(queue.writes))
-        self._remove_if_empty(queue, key)
 
     def _hold(self, write: Write) -> None:
         while True:
             with self._lock:
                 queue = self._queues.setdefault(write.key, _Queue())
             with queue.lock:
-                if not queue.removed:
+                if self._queues.get(write.key) is queue:
                     self._push(queue, write)
                     return
 
@@ -211,16 +233,15 @@ class WritePolicy:
                 f"storage that keeps failing, and this {write.operation} was not taken; mend the cause and call "
                 "save(), or give the held writes up with discard_held()"
             ) from write.error
-        if not queue.writes:
-            self._log_failure(write)
         queue.writes.append(write)
         queue.bytes += size
+        if len(queue.writes) == 1:
+            self._log_failure(write)  # when it is held already: handlers and filters of logs are anybody's code
 
     def _remove_if_empty(self, queue: _Queue, key: str) -> None:
         if queue.writes:
             return
         with self._lock:
-            queue.removed = True
             if self._queues.get(key) is queue:
                 del self._queues[key]
 
@@ -237,39 +258,43 @@ class WritePolicy:
             exc_info=None if expected else error,
         )
 
-    def _note_unknown(self, write: Write) -> None:
-        logger.error(
-            "session %r: nobody knows whether %s was stored; it is not repeated (%s)",
-            write.key,
-            write.operation,
-            write.error,
-        )
+    def _note_unknown(self, write: Write, error: BaseException) -> None:
+        write.error = error
         with self._lock:
-            self._unknown.setdefault(write.key, []).append(write.held())
+            # Of a session that nobody saves, only the last ones are kept to be told; all are logged.
+            self._unknown.setdefault(write.key, deque(maxlen=MAX_HELD_WRITES)).append(write.held())
+        logger.error(
+            "session %r: nobody knows whether %s was stored; it is not repeated (%s)", write.key, write.operation, error
+        )
 
     def _raise_for(self, keys: list[str]) -> None:
-        if any(key in self._queues or key in self._unknown for key in keys):
-            raise self._failure(keys)
+        held, unknown = self._untold(keys)
+        if held or unknown:
+            raise _failure(held, unknown)
 
-    def _failure(self, keys: list[str], also: str = "") -> WriteFailedError:
+    def _untold(self, keys: list[str]) -> tuple[list[HeldWrite], list[HeldWrite]]:
+        """What is held, and what is unknown and was not told before."""
         held = [write for key in keys for write in self.held(key)]
         with self._lock:
-            unknown = [write for key in keys for write in self._unknown.pop(key, ())]
-        failed = sorted({write.key for write in (*held, *unknown)})
-        told = [f"{len(held)} held writes are not stored"] if held else []
-        told += [f"the outcome of {len(unknown)} writes is not known"] if unknown else []
-        told += [also] if also else []
-        cause = next((write.error for write in (*held, *unknown) if write.error is not None), None)
-        reason = f" ({type(cause).__name__}: {cause})" if cause is not None else ""
-        which = f"session {failed[0]!r}" if len(failed) == 1 else f"{len(failed)} sessions"
-        error = WriteFailedError(
-            f"{which}: {', '.join(told)}{reason}; see held(), mend the cause and call save() again, "
-            "or give up with discard_held()",
-            held=held,
-            unknown=unknown,
-        )
-        error.__cause__ = cause
-        return error
+            return held, [write for key in keys for write in self._unknown.pop(key, ())]
+
+
+def _failure(held: Sequence[HeldWrite], unknown: Sequence[HeldWrite], also: str = "") -> WriteFailedError:
+    failed = sorted({write.key for write in (*held, *unknown)})
+    told = [f"{len(held)} held writes are not stored"] if held else []
+    told += [f"the outcome of {len(unknown)} writes is not known"] if unknown else []
+    told += [also] if also else []
+    cause = next((write.error for write in (*held, *unknown) if write.error is not None), None)
+    reason = f" ({type(cause).__name__}: {cause})" if cause is not None else ""
+    which = f"session {failed[0]!r}" if len(failed) == 1 else f"{len(failed)} sessions"
+    error = WriteFailedError(
+        f"{which}: {', '.join(told)}{reason}; see held(), mend the cause and call save() again, "
+        "or give up with discard_held()",
+        held=held,
+        unknown=unknown,
+    )
+    error.__cause__ = cause
+    return error
 
 
 def _size(value: Any) -> int:

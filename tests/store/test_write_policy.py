@@ -10,6 +10,7 @@ import pytest
 from sessionkit import (
     BackendUnavailableError,
     HeldWritesFullError,
+    InvalidMessageError,
     Message,
     MessageTooLargeError,
     OutcomeUnknownError,
@@ -383,3 +384,151 @@ def test_every_operation_on_a_closed_store_raises(backend: FlakyBackend) -> None
     ):
         with pytest.raises(StoreClosedError):
             operation()
+
+
+def test_a_write_that_is_interrupted_while_it_is_repeated_is_told_and_never_repeated_again(
+    store: SessionStore, backend: FlakyBackend
+) -> None:
+    backend.fail(DISK_FULL)
+    store.add_message(KEY, "user", "a")
+    store.add_message(KEY, "user", "b")
+    backend.fail(KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        store.save(KEY)
+    backend.fail(None)
+    with pytest.raises(WriteFailedError, match="the outcome of 1 writes is not known") as failure:
+        store.save(KEY)
+    assert isinstance(failure.value.unknown[0].error, KeyboardInterrupt)
+    assert texts(store, KEY) == ["b"]
+
+
+def test_what_is_held_cannot_be_changed_by_who_looks_at_it(store: SessionStore, backend: FlakyBackend) -> None:
+    backend.fail(DISK_FULL)
+    store.set_summary(KEY, "written")
+    held = store.held(KEY)[0].arguments
+    assert isinstance(held, dict)
+    held["summary"] = "another"
+    backend.fail(None)
+    store.save(KEY)
+    assert store.get_summary(KEY) == "written"
+
+
+def test_a_summary_of_a_subclass_of_str_can_be_held(store: SessionStore, backend: FlakyBackend) -> None:
+    class Text(str):
+        __slots__ = ()
+
+    backend.fail(DISK_FULL)
+    store.truncate_history(KEY, 0, summary=Text("s"))
+    backend.fail(None)
+    store.save(KEY)
+    assert store.get_summary(KEY) == "s"
+
+
+def test_a_log_filter_that_fails_does_not_lose_the_write(
+    store: SessionStore, backend: FlakyBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(record: logging.LogRecord) -> bool:
+        raise RuntimeError("a bug in a filter")
+
+    monkeypatch.setattr(writes.logger, "filters", [fail])
+    backend.fail(DISK_FULL)
+    with pytest.raises(RuntimeError, match="a bug in a filter"):
+        store.add_message(KEY, "user", "a")
+    monkeypatch.undo()
+    backend.fail(None)
+    store.save(KEY)
+    assert texts(store, KEY) == ["a"]
+
+
+def test_a_log_filter_that_fails_does_not_get_an_unknown_outcome_repeated(
+    store: SessionStore, backend: FlakyBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(record: logging.LogRecord) -> bool:
+        raise RuntimeError("a bug in a filter")
+
+    backend.fail(DISK_FULL)
+    store.add_message(KEY, "user", "a")
+    backend.fail(OutcomeUnknownError("no answer"))
+    monkeypatch.setattr(writes.logger, "filters", [fail])
+    with pytest.raises(RuntimeError, match="a bug in a filter"):
+        store.save(KEY)
+    monkeypatch.undo()
+    backend.fail(None)
+    with pytest.raises(WriteFailedError, match="the outcome of 1 writes is not known"):
+        store.save(KEY)
+    assert texts(store, KEY) == []
+
+
+def test_of_a_session_that_nobody_saves_only_the_last_unknown_outcomes_are_kept(
+    store: SessionStore, backend: FlakyBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writes, "MAX_HELD_WRITES", 2)
+    backend.fail(OutcomeUnknownError("no answer"))
+    for text in "abc":
+        store.add_message(KEY, "user", text)
+    with pytest.raises(WriteFailedError) as failure:
+        store.save(KEY)
+    assert [write.arguments["messages"][0].text for write in failure.value.unknown] == ["b", "c"]
+
+
+def test_a_message_that_cannot_be_stored_is_refused_and_not_held(store: SessionStore, backend: FlakyBackend) -> None:
+    backend.fail(InvalidMessageError("no"))
+    with pytest.raises(InvalidMessageError):
+        store.add_message(KEY, "user", "a")
+    assert store.held(KEY) == ()
+
+
+def test_a_close_that_is_interrupted_while_it_waits_can_be_repeated(
+    backend: FlakyBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = store_on(backend)
+    backend.fail(DISK_FULL)
+    store.add_message(KEY, "user", "a")
+    backend.fail(None)
+
+    def interrupted(predicate: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(store._runtime.activity._changed, "wait_for", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        store.close()
+    monkeypatch.undo()
+    store.close()
+    assert backend.closed == 1
+    assert backend.sessionkit_get_history(KEY, 0, None).total == 1
+
+
+def test_a_close_that_is_interrupted_while_it_stores_releases_the_backend(backend: FlakyBackend) -> None:
+    store = store_on(backend)
+    backend.fail(DISK_FULL)
+    store.add_message(KEY, "user", "a")
+    backend.fail(KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        store.close()
+    assert backend.closed == 1
+
+
+def test_a_backend_that_fails_to_close_does_not_hide_what_is_not_stored(
+    backend: FlakyBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise OSError("cannot close")
+
+    store = store_on(backend)
+    monkeypatch.setattr(store._runtime.hooks, "_close", fail)
+    backend.fail(DISK_FULL)
+    store.add_message(KEY, "user", "a")
+    with pytest.raises(WriteFailedError, match="1 held writes are not stored"):
+        store.close()
+
+
+def test_a_save_that_finds_nothing_held_any_more_does_not_raise(store: SessionStore, backend: FlakyBackend) -> None:
+    backend.fail(DISK_FULL)
+    store.add_message(KEY, "user", "a")
+    policy = store._runtime.writes
+    queue = policy._queues[KEY]
+    store.discard_held(KEY)
+    policy._queues[KEY] = queue  # as another thread sees it that is about to hold a write
+    backend.fail(None)
+    policy._raise_for([KEY])
+    store.save(KEY)

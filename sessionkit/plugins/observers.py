@@ -14,9 +14,12 @@ from collections.abc import Callable, Generator
 from types import SimpleNamespace
 from typing import Any
 
+import attrs
+
 from sessionkit.codec import copy_json
 from sessionkit.errors import PluginLoadError
 from sessionkit.plugins.implementations import check_parameters, hook_attributes
+from sessionkit.sessions import History, SessionPage
 
 logger = logging.getLogger("sessionkit.observers")
 
@@ -83,13 +86,22 @@ def _tell_result(name: str, hook: str, observation: _Observation | None, result:
     if observation is None:
         return
     try:
-        observation.send(result)
+        observation.send(_unchangeable(result))
     except StopIteration:
         return
     except Exception:  # an observer's fault is never the caller's
         logger.exception("extension %r failed after %s; the operation's result stands", name, hook)
         return
     _finish(name, hook, observation)
+
+
+def _unchangeable(result: object) -> object:
+    """What an observer is shown in place of a result that it could change."""
+    if isinstance(result, History):
+        return attrs.evolve(result, messages=tuple(result.messages))
+    if isinstance(result, SessionPage):
+        return attrs.evolve(result, sessions=tuple(result.sessions))
+    return result
 
 
 def _tell_error(name: str, hook: str, observation: _Observation | None, error: BaseException) -> None:
@@ -99,9 +111,13 @@ def _tell_error(name: str, hook: str, observation: _Observation | None, error: B
         observation.throw(error)
     except StopIteration:
         return  # it swallowed the error: the guard raises it all the same
-    except BaseException as raised:  # an observer's fault is never the caller's
+    except Exception as raised:  # an observer's fault is never the caller's
         if raised is not error:
             logger.exception("extension %r failed after %s; the operation's own error stands", name, hook)
+        return
+    except BaseException as raised:
+        if raised is not error:
+            raise  # somebody interrupts the program, and an observer happened to be running
         return
     _finish(name, hook, observation)
 

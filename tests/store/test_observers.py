@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import threading
+from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
 import pytest
 
 from sessionkit import (
     BackendUnavailableError,
+    Encoded,
     History,
     Message,
     PluginLoadError,
     SessionStore,
+    Transform,
     VersionConflict,
     WriteFailedError,
     hookimpl,
 )
+from sessionkit.plugins.transforms import Kind
 
 from .backends import FlakyBackend, store_on, texts
 
@@ -273,3 +277,127 @@ def test_an_observer_without_any_hook_is_refused() -> None:
     assert refused(object()) == (
         "extension 'o0' is neither a Transform nor an observer: it has no method marked with @hookimpl(wrapper=True)"
     )
+
+
+class Reentrant:
+    """Uses the store once from inside an append, in place of the observer's own business."""
+
+    def __init__(self) -> None:
+        self.use: Callable[[], object] | None = None
+        self.came_of_it: object = None
+
+    @hookimpl(wrapper=True)
+    def sessionkit_add_messages(self) -> Watch:
+        if self.use is not None:
+            use, self.use = self.use, None
+            try:
+                self.came_of_it = use()
+            except WriteFailedError as error:
+                self.came_of_it = error
+        return (yield)
+
+
+@pytest.mark.parametrize("operation", ["save", "add", "delete", "discard", "held"])
+def test_an_observer_that_uses_the_store_while_a_held_write_is_repeated_doubles_and_loses_none(
+    backend: FlakyBackend, operation: str
+) -> None:
+    observer = Reentrant()
+    store = watched(backend, observer)
+    backend.fail(BackendUnavailableError("full"))
+    store.add_message(KEY, "user", "a")
+    store.add_message(KEY, "user", "b")
+    backend.fail(None)
+    uses: dict[str, Callable[[], object]] = {
+        "save": lambda: store.save(KEY),
+        "add": lambda: store.add_message(KEY, "user", "c"),
+        "delete": lambda: store.delete_session(KEY),
+        "discard": lambda: len(store.discard_held(KEY)),
+        "held": lambda: len(store.held(KEY)),
+    }
+    observer.use = uses[operation]
+    store.save(KEY)
+    expected = {"add": ["a", "b", "c"], "discard": ["a"]}.get(operation, ["a", "b"])
+    assert texts(store, KEY) == expected
+    assert store.held(KEY) == ()
+    told = {"add": None, "discard": 1, "held": 2}
+    if operation in told:
+        assert observer.came_of_it == told[operation]
+    else:
+        assert isinstance(observer.came_of_it, WriteFailedError)
+    store.close()
+
+
+def test_observers_that_save_inside_a_write_do_not_wait_for_each_other(backend: FlakyBackend) -> None:
+    both_inside = threading.Barrier(2)
+
+    class Saving:
+        @hookimpl(wrapper=True)
+        def sessionkit_add_messages(self, key: str) -> Watch:
+            both_inside.wait(30)
+            store.save(key)
+            return (yield)
+
+    store = watched(backend, Saving())
+    writers = [threading.Thread(target=store.add_message, args=(KEY, "user", "x"), daemon=True) for _ in range(2)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join(30)
+    assert texts(store, KEY) == ["x", "x"]
+
+
+def test_an_observer_that_changes_the_lists_it_is_shown_changes_nothing(
+    backend: FlakyBackend, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Vandal:
+        @hookimpl(wrapper=True)
+        def sessionkit_add_messages(self, messages: Any) -> Watch:
+            messages.clear()
+            yield
+
+        @hookimpl(wrapper=True)
+        def sessionkit_get_history(self) -> Watch:
+            history = yield
+            history.messages.clear()
+
+        @hookimpl(wrapper=True)
+        def sessionkit_list_sessions(self) -> Watch:
+            page = yield
+            page.sessions.clear()
+
+    class Wrapped(Transform):
+        def encode(self, key: str, kind: Kind, items: Sequence[Any]) -> Sequence[Any]:
+            return [Encoded(item) for item in items]
+
+        def decode(self, key: str, kind: Kind, payloads: Sequence[Any]) -> Sequence[Any]:
+            return payloads
+
+    store = store_on(backend, extensions=[("vandal", Vandal()), ("wrapped", Wrapped())])
+    store.add_message(KEY, "user", "x")
+    assert texts(store, KEY) == ["x"]
+    assert [info.key for info in store.list_sessions()] == [KEY]
+    assert len(caplog.records) == 3
+
+
+def test_an_interrupt_while_an_observer_looks_at_an_error_is_not_swallowed(backend: FlakyBackend) -> None:
+    class Interrupted:
+        @hookimpl(wrapper=True)
+        def sessionkit_add_messages(self) -> Watch:
+            try:
+                return (yield)
+            except BackendUnavailableError:
+                raise KeyboardInterrupt from None
+
+    store = watched(backend, Interrupted())
+    backend.fail(BackendUnavailableError("full"))
+    with pytest.raises(KeyboardInterrupt):
+        store.add_message(KEY, "user", "x")
+
+
+def test_an_observer_may_pass_on_an_interrupt(backend: FlakyBackend) -> None:
+    seen: list[str] = []
+    store = watched(backend, Recorder(seen))
+    backend.fail(KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        store.add_message(KEY, "user", "x")
+    assert seen == ["before k 1"]

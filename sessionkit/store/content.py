@@ -9,11 +9,13 @@ no transform, and comes back as it was.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from typing import Any, Final, Literal, TypeAlias, TypeVar
 
 import attrs
 
 from sessionkit import codec
+from sessionkit.codec import copy_json
 from sessionkit.errors import DecodeError, MissingTransformError, StoreError
 from sessionkit.messages import Message
 from sessionkit.plugins.transforms import Encoded, Kind, Transform
@@ -39,7 +41,7 @@ class ContentChain:
         if not self._transforms and not _any_marked(messages):
             return messages
         items = [message.to_dict() for message in messages]
-        return [Message.from_dict(item) for item in self._encode(key, "message", items)]
+        return tuple([Message.from_dict(item) for item in self._encode(key, "message", items)])
 
     def decode_messages(self, key: str, messages: Sequence[Message]) -> Sequence[Message]:
         """The messages as they were written; the very same ones when none is marked."""
@@ -57,7 +59,7 @@ class ContentChain:
     def encode_metadata(self, key: str, metadata: dict[str, Any] | _Unchanged) -> dict[str, Any] | _Unchanged:
         if not isinstance(metadata, dict) or (not self._transforms and MARK not in metadata):
             return metadata
-        encoded: dict[str, Any] = self._encode(key, "metadata", [metadata])[0]
+        encoded: dict[str, Any] = copy_json(self._encode(key, "metadata", [metadata])[0], "metadata")
         return encoded
 
     def decode_summary(self, key: str, summary: str) -> str:
@@ -83,37 +85,61 @@ class ContentChain:
         return self.decode_info(session)
 
     def close(self) -> None:
-        for _, transform in self._transforms:
-            transform.close()
+        """Close every transform, also when one of them fails."""
+        with ExitStack() as stack:
+            for _, transform in self._transforms:
+                stack.callback(transform.close)
 
     def _encode(self, key: str, kind: Kind, items: list[Any]) -> list[Any]:
-        items = [_mark(kind, _LITERAL, item, item) if _name_of(kind, item) is not None else item for item in items]
+        """Run the transforms over the items as the caller wrote them; what looks marked in these is no mark."""
+        own = [True] * len(items)
         for name, transform in self._transforms:
-            coded = self._run(name, "encode", transform.encode, key, kind, items)
-            items = [
-                _mark(kind, name, before, after.payload) if isinstance(after, Encoded) else after
-                for before, after in zip(items, coded, strict=True)
-            ]
-        return items
+            results = self._run(name, "encode", transform.encode, key, kind, items)
+            for index, result in enumerate(results):
+                if isinstance(result, Encoded):
+                    payload = copy_json(result.payload, f"the payload of extension {name!r}")
+                    literal = own[index] and _read_mark(kind, items[index]) is not None
+                    items[index] = _mark(kind, name, items[index], payload, literal=literal)
+                    own[index] = False
+                else:
+                    items[index] = self._checked(result, name, "encode", key, kind)
+        return [
+            _mark(kind, _LITERAL, item, item, literal=True) if mine and _read_mark(kind, item) is not None else item
+            for item, mine in zip(items, own, strict=True)
+        ]
 
     def _decode(self, key: str, kind: Kind, items: list[Any]) -> list[Any]:
         """Take off the marks, outermost first; all items with one mark go through its transform together."""
-        while marked := {index: name for index, item in enumerate(items) if (name := _name_of(kind, item)) is not None}:
-            outermost = next((name for name in marked.values() if name != _LITERAL), None)
-            if outermost is None:  # what is inside a literal item is the caller's, whatever it looks like
-                return [_payload(kind, item) if index in marked else item for index, item in enumerate(items)]
-            indexes = [index for index, name in marked.items() if name == outermost]
-            transform = self._by_name.get(outermost)
-            if transform is None:
-                raise MissingTransformError(
-                    f"session {key!r}: its {kind} was stored by the extension {outermost!r}, which this store does "
-                    "not have; add it to the configured extensions"
-                )
-            payloads = [_payload(kind, items[index]) for index in indexes]
-            decoded = self._run(outermost, "decode", transform.decode, key, kind, payloads)
+        finished: set[int] = set()
+        undone: set[tuple[int, str]] = set()
+        while marked := {
+            index: mark
+            for index, item in enumerate(items)
+            if index not in finished and (mark := _read_mark(kind, item)) is not None
+        }:
+            name = _transform_of(next(iter(marked.values())))
+            indexes = [index for index, mark in marked.items() if _transform_of(mark) == name]
+            payloads = [marked[index].get("payload") for index in indexes]
+            decoded = payloads if name == _LITERAL else self._undo(name, key, kind, payloads)
             for index, item in zip(indexes, decoded, strict=True):
-                items[index] = item
+                if (index, name) in undone:
+                    raise StoreError(
+                        f"session {key!r}: extension {name!r} returned an item that it encoded, from decode"
+                    )
+                undone.add((index, name))
+                if name == _LITERAL or marked[index].get("literal"):
+                    finished.add(index)  # what is inside is the caller's, whatever it looks like
+                items[index] = self._checked(item, name, "decode", key, kind)
         return items
+
+    def _undo(self, name: str, key: str, kind: Kind, payloads: list[Any]) -> Sequence[Any]:
+        transform = self._by_name.get(name)
+        if transform is None:
+            raise MissingTransformError(
+                f"session {key!r}: its {kind} was stored by the extension {name!r}, which this store does "
+                "not have; add it to the configured extensions"
+            )
+        return self._run(name, "decode", transform.decode, key, kind, payloads)
 
     def _run(
         self,
@@ -124,13 +150,26 @@ class ContentChain:
         kind: Kind,
         items: list[Any],
     ) -> Sequence[Any]:
-        results = function(key, kind, items)
+        results = function(key, kind, tuple(items))
+        if not isinstance(results, Sequence) or isinstance(results, (str, bytes)):
+            raise StoreError(
+                f"session {key!r}: extension {name!r} returned {type(results).__name__} from {step}; it returns a list"
+            )
         if len(results) != len(items):
             raise StoreError(
                 f"session {key!r}: extension {name!r} returned {len(results)} items from {step} for {len(items)}; "
                 "it returns one for each"
             )
         return results
+
+    def _checked(self, item: Any, name: str, step: str, key: str, kind: Kind) -> Any:
+        expected = str if kind == "summary" else dict
+        if isinstance(item, expected):
+            return item
+        raise StoreError(
+            f"session {key!r}: extension {name!r} returned {type(item).__name__} from {step} for a {kind}, "
+            f"which is a {expected.__name__}"
+        )
 
 
 def _any_marked(messages: Sequence[Message]) -> bool:
@@ -140,9 +179,12 @@ def _any_marked(messages: Sequence[Message]) -> bool:
     return False
 
 
-def _mark(kind: Kind, name: str, before: Any, payload: Any) -> Any:
-    """A stored item that names its transform. picoclaw reads it as a message of the same role, without text."""
-    mark = {"transform": name, "payload": payload}
+def _mark(kind: Kind, name: str, before: Any, payload: Any, *, literal: bool) -> Any:
+    """A stored item that names its transform. picoclaw reads it as a message of the same role, without text.
+
+    ``literal`` tells that what comes out of it is the caller's, who put something like a mark into it.
+    """
+    mark = {"transform": name, "payload": payload, **({"literal": True} if literal else {})}
     if kind == "summary":
         return _SUMMARY_MARK + codec.encode(mark).decode("utf-8")
     if kind == "metadata":
@@ -151,14 +193,8 @@ def _mark(kind: Kind, name: str, before: Any, payload: Any) -> Any:
     return {**role, "content": "", MARK: mark}
 
 
-def _name_of(kind: Kind, item: Any) -> str | None:
-    mark = _read_mark(kind, item)
-    return None if mark is None else str(mark.get("transform", _LITERAL))
-
-
-def _payload(kind: Kind, item: Any) -> Any:
-    mark = _read_mark(kind, item)
-    return None if mark is None else mark.get("payload")
+def _transform_of(mark: dict[str, Any]) -> str:
+    return str(mark.get("transform", _LITERAL))
 
 
 def _read_mark(kind: Kind, item: Any) -> dict[str, Any] | None:

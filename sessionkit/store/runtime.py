@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from itertools import count
 from typing import Final
 
@@ -65,15 +66,20 @@ class Recipe:
             PluginLoadError: the backend or an extension does not fit.
             BackendUnavailableError: the storage cannot be reached.
         """
-        extensions = [(name, _made(f"extension {name!r}", make)) for name, make in self.extensions]
-        transforms = [(name, made) for name, made in extensions if isinstance(made, Transform)]
-        observers = [(name, made) for name, made in extensions if not isinstance(made, Transform)]
-        backend = _made(f"backend {self.name!r} ({self.source})", self.backend)
-        try:
+        transforms: list[tuple[str, Transform]] = []
+        observers: list[tuple[str, object]] = []
+        with ExitStack() as undo:
+            for name, make in self.extensions:
+                made = _made(f"extension {name!r}", make)
+                if isinstance(made, Transform):
+                    transforms.append((name, made))
+                    undo.callback(made.close)
+                else:
+                    observers.append((name, made))
+            backend = _made(f"backend {self.name!r} ({self.source})", self.backend)
+            undo.callback(_release, backend)
             assembly = assemble(self.name, backend, self.api_version, observers)
-        except BaseException:
-            _release(backend)
-            raise
+            undo.pop_all()
         activity = Activity(self.name)
         return Runtime(
             name=self.name,

@@ -10,9 +10,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sessionkit import Encoded, Message, MissingTransformError, SessionStore, StoreError, Transform, WriteFailedError
+from sessionkit import (
+    Backend,
+    BackendUnavailableError,
+    Encoded,
+    InvalidMessageError,
+    Message,
+    MissingTransformError,
+    SessionStore,
+    StoreError,
+    Transform,
+    WriteFailedError,
+)
 from sessionkit.codec import decode, encode
 from sessionkit.plugins.transforms import Kind
+from sessionkit.store.runtime import Recipe
 
 from .backends import FlakyBackend, store_on, texts
 
@@ -237,3 +249,101 @@ def test_any_summary_comes_back_as_it_went_in(summary: str) -> None:
         store = store_on(FlakyBackend(), extensions=chain)
         store.set_summary(KEY, summary)
         assert store.get_summary(KEY) == summary
+
+
+class Fixed(Transform):
+    """Returns from its steps what a test says."""
+
+    def __init__(self, encoded: Any = None, decoded: Any = None) -> None:
+        self.encoded, self.decoded = encoded, decoded
+
+    def encode(self, key: str, kind: Kind, items: Sequence[Any]) -> Any:
+        return [Encoded("x")] if self.encoded is None else self.encoded
+
+    def decode(self, key: str, kind: Kind, payloads: Sequence[Any]) -> Any:
+        return self.decoded
+
+
+WHOLE: list[dict[str, Any]] = [{"messages": [{"role": "user"}]}, {"summary": "s"}, {"metadata": {"m": 1}}]
+
+
+@pytest.mark.parametrize("fields", WHOLE)
+@pytest.mark.parametrize("encoded", [{}, "x", iter([{}]), [], [1], [Encoded(b"x")], [Encoded(float("nan"))]])
+def test_a_transform_that_encodes_to_something_else_is_an_error_and_nothing_is_stored(
+    backend: FlakyBackend, fields: dict[str, Any], encoded: Any
+) -> None:
+    store = store_on(backend, extensions=[("odd", Fixed(encoded))])
+    with pytest.raises((StoreError, InvalidMessageError), match="extension 'odd'"):
+        store.update_session(KEY, **fields)
+    assert not store.get_session(KEY).exists
+
+
+def test_metadata_that_a_transform_leaves_plain_is_json(backend: FlakyBackend) -> None:
+    store = store_on(backend, extensions=[("odd", Fixed([{"m": b"x"}]))])
+    with pytest.raises(InvalidMessageError, match=r"metadata\.m is of type bytes"):
+        store.update_session(KEY, metadata={"m": "x"})
+    assert not store.get_session(KEY).exists
+
+
+@pytest.mark.parametrize("fields", WHOLE)
+@pytest.mark.parametrize("decoded", [None, "x", [], [1]])
+def test_a_transform_that_decodes_to_something_else_is_an_error(
+    backend: FlakyBackend, fields: dict[str, Any], decoded: Any
+) -> None:
+    store = store_on(backend, extensions=[("odd", Fixed(None, decoded))])
+    store.update_session(KEY, **fields)
+    with pytest.raises(StoreError, match="extension 'odd' returned"):
+        store.get_session(KEY)
+
+
+def test_a_transform_whose_decode_returns_what_it_encoded_is_an_error_and_no_endless_loop(
+    backend: FlakyBackend,
+) -> None:
+    marked = {"_sessionkit": {"transform": "odd", "payload": "x"}}
+    store = store_on(backend, extensions=[("odd", Fixed(None, [marked]))])
+    store.add_message(KEY, "user", "hello")
+    with pytest.raises(StoreError, match="returned an item that it encoded, from decode"):
+        store.get_history(KEY)
+
+
+def test_a_redaction_sees_the_message_that_the_caller_marks_like_an_encoded_one(backend: FlakyBackend) -> None:
+    store = store_on(backend, extensions=[("redact", Redact())])
+    store.add_full_message(KEY, {"role": "user", "content": "my secret", "_sessionkit": {}})
+    assert "secret" not in repr(stored(backend))
+    assert texts(store, KEY) == ["my ***"]
+
+
+def test_a_transform_cannot_change_the_list_of_items(backend: FlakyBackend) -> None:
+    class Vandal(Tag):
+        def encode(self, key: str, kind: Kind, items: Sequence[Any]) -> Sequence[Any]:
+            assert isinstance(items, tuple)
+            return super().encode(key, kind, items)
+
+    store = store_on(backend, extensions=[("v", Vandal("v"))])
+    store.add_message(KEY, "user", "x")
+    assert texts(store, KEY) == ["x"]
+
+
+def test_all_transforms_are_closed_when_one_fails_to_and_what_is_not_stored_is_told(backend: FlakyBackend) -> None:
+    class Stuck(Redact):
+        def close(self) -> None:
+            raise OSError("cannot close")
+
+    other = Rot13()
+    store = store_on(backend, extensions=[("rot", other), ("stuck", Stuck())])
+    backend.fail(OSError("disk full"))
+    store.add_message(KEY, "user", "x")
+    with pytest.raises(WriteFailedError, match="disk full"):
+        store.close()
+    assert (other.closed, backend.closed) == (True, 1)
+
+
+def test_transforms_are_closed_when_the_backend_cannot_be_opened() -> None:
+    def make() -> Backend:
+        raise OSError("no such directory")
+
+    transform = Rot13()
+    recipe = Recipe(name="test", source="tests", backend=make, extensions=[("rot", lambda: transform)])
+    with pytest.raises(BackendUnavailableError, match="no such directory"):
+        SessionStore(recipe)
+    assert transform.closed

@@ -11,13 +11,13 @@ class _Process:
 
     def __init__(self) -> None:
         self.epoch = 0
-        self.lock = threading.Lock()
+        self.lock = threading.RLock()  # what a store is made of may use another inherited store
         self.inherited: list[object] = []
 
     def begin_again(self) -> None:
         """In a forked child: locks may have been held by threads that are not there."""
         self.epoch += 1
-        self.lock = threading.Lock()
+        self.lock = threading.RLock()
 
 
 current = _Process()

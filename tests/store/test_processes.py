@@ -13,6 +13,7 @@ from collections.abc import Callable
 import pytest
 
 from sessionkit import BackendUnavailableError, Message, SessionStore, StoreClosedError
+from sessionkit.store import process
 from sessionkit.store.runtime import Recipe
 
 from .backends import FlakyBackend, Gate
@@ -155,3 +156,53 @@ def test_messages_and_sessions_may_be_pickled(store: SessionStore) -> None:
     store.add_full_message("k", Message.from_dict({"role": "user", "x": [1, {"y": None}]}))
     session = store.get_session("k")
     assert pickle.loads(pickle.dumps(session)) == session
+
+
+@needs_fork
+def test_a_backend_that_uses_another_inherited_store_opens_in_a_child() -> None:
+    def plain() -> FlakyBackend:
+        return FlakyBackend()
+
+    settings = SessionStore(Recipe(name="settings", source="tests", backend=plain))
+
+    def make() -> FlakyBackend:
+        settings.get_summary("k")
+        return FlakyBackend()
+
+    store = SessionStore(Recipe(name="test", source="tests", backend=make))
+
+    def check() -> None:
+        user = threading.Thread(target=store.add_message, args=("k", "user", "x"), daemon=True)
+        user.start()
+        user.join(30)
+        assert not user.is_alive()
+
+    in_child(check)
+
+
+@needs_fork
+def test_a_child_that_cannot_open_its_backend_tries_again_and_keeps_nothing_of_the_attempts(
+    made: list[FlakyBackend],
+) -> None:
+    down = False
+
+    def make() -> FlakyBackend:
+        if down:
+            raise OSError("unreachable")
+        return FlakyBackend()
+
+    store = SessionStore(Recipe(name="test", source="tests", backend=make))
+
+    def check() -> None:
+        nonlocal down
+        down = True
+        before = len(process.current.inherited)
+        for _ in range(3):
+            with pytest.raises(BackendUnavailableError, match="unreachable"):
+                store.get_history("k")
+        assert len(process.current.inherited) == before
+        down = False
+        store.add_message("k", "user", "x")
+        assert len(process.current.inherited) == before + 1
+
+    in_child(check)

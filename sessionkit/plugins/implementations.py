@@ -75,6 +75,8 @@ def check_backend(who: str, backend: object, api_version: tuple[int, int]) -> di
 
 
 def _check_function(what: str, hook: str, function: Callable[..., Any], api: tuple[int, int]) -> dict[str, Any]:
+    if not inspect.isroutine(function):
+        raise PluginLoadError(f"{what} is no plain function, and pluggy passes over it; write a method")
     plain = inspect.unwrap(function)
     if inspect.iscoroutinefunction(plain) or inspect.isasyncgenfunction(plain):
         raise PluginLoadError(f"{what} is async; hooks are plain functions, called in a thread")
@@ -110,6 +112,8 @@ def _check_parameter(what: str, hook: str, parameter: inspect.Parameter) -> None
         raise PluginLoadError(f"{what} takes {stars}{name}, which gets nothing; name the arguments")
     if name not in PARAMETERS[hook]:
         raise PluginLoadError(f"{what} has an argument {name} that the hook does not pass{_meant(name, hook)}")
+    if parameter.kind is parameter.POSITIONAL_ONLY:
+        raise PluginLoadError(f"{what} makes {name} positional-only, and hooks are called by name; remove the /")
     if parameter.kind is parameter.KEYWORD_ONLY:
         raise PluginLoadError(f"{what} makes {name} keyword-only, so that it never gets it; remove the *")
     if parameter.default is not parameter.empty:

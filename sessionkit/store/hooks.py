@@ -43,9 +43,11 @@ class Hooks:
         if lacking := assembly.implemented.get(hook):
             return _without(self._name, hook, caller, lacking)
         implementations = caller.get_hookimpls()
-        if len(implementations) == 1 and hook in assembly.implemented:
-            return implementations[0].function
-        return caller
+        if len(implementations) != 1 or hook not in assembly.implemented:
+            return caller
+        function = implementations[0].function
+        # What a decorator put around it may take arguments by position only, as pluggy passes them.
+        return caller if hasattr(function, "__wrapped__") else function
 
     def add_messages(self, key: str, messages: Sequence[Message], write_id: str) -> Version:
         result = self._add_messages(key=key, messages=messages, write_id=write_id)

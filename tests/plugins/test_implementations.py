@@ -12,7 +12,7 @@ from sessionkit import Backend, PluginLoadError, UnsupportedOperationError, Vers
 from sessionkit.hookspecs import REQUIRED_HOOKS, SINCE
 from sessionkit.memory import MemoryBackend
 from sessionkit.plugins.implementations import PARAMETERS
-from sessionkit.sessions import Session
+from sessionkit.sessions import History, Session
 from sessionkit.store import SessionStore
 from sessionkit.store.runtime import Recipe
 
@@ -317,3 +317,45 @@ def test_every_hook_has_a_docstring_that_speaks_of_each_argument() -> None:
         documentation = getattr(Backend, name).__doc__ or ""
         for parameter in parameters:
             assert parameter in documentation or len(parameters) == 1, f"{name} does not document {parameter}"
+
+
+def test_an_argument_by_position_only_is_refused() -> None:
+    class Positional(MemoryBackend):
+        @hookimpl
+        def sessionkit_get_history(self, key: str, /, start: int, limit: int | None) -> History:
+            return super().sessionkit_get_history(key, start, limit)
+
+    with pytest.raises(PluginLoadError, match="makes key positional-only, and hooks are called by name; remove the /"):
+        open_on(Positional())
+
+
+def test_something_callable_that_is_no_function_is_refused_because_pluggy_passes_over_it() -> None:
+    def delete(key: str) -> bool:
+        return True
+
+    class Partial(MemoryBackend):
+        sessionkit_delete_session = hookimpl(functools.partial(delete))
+
+    with pytest.raises(PluginLoadError, match="sessionkit_delete_session is no plain function"):
+        open_on(Partial())
+
+
+def test_a_decorator_may_take_the_arguments_by_position() -> None:
+    def counted(function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def call(self: object, *args: Any) -> Any:
+            calls.append(function.__name__)
+            return function(self, *args)
+
+        return call
+
+    class Counted(MemoryBackend):
+        @hookimpl
+        @counted
+        def sessionkit_get_history(self, key: str, start: int, limit: int | None) -> History:
+            return super().sessionkit_get_history(key, start, limit)
+
+    calls: list[str] = []
+    with open_on(Counted()) as store:
+        assert store.get_history("k") == []
+    assert calls == ["sessionkit_get_history"]

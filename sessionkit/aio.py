@@ -15,14 +15,15 @@ import threading
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
 from functools import partial
-from typing import Any, Final, Literal, Self, TypeAlias, TypeVar
+from typing import Any, Final, Literal, NoReturn, Self, TypeAlias, TypeVar
 
-from sessionkit.codec import copy_json
 from sessionkit.errors import HeldWrite, StoreClosedError
 from sessionkit.messages import Message, as_message, as_messages
 from sessionkit.sessions import UNCHANGED, Session, SessionInfo, Unchanged, Version
 from sessionkit.store import AnyMessage, OnWriteError, SessionStore, open_store, process
+from sessionkit.store.arguments import checked_fields
 
 logger = logging.getLogger("sessionkit.aio")
 
@@ -48,6 +49,7 @@ class _Chains:
         self._executor = ThreadPoolExecutor(THREADS, thread_name_prefix="sessionkit")
         self._waiting: dict[str, deque[tuple[Future[Any], Callable[[], Any]]]] = {}
         self._unfinished: set[Future[Any]] = set()
+        self._closing: Future[None] | None = None
 
     def submit(self, key: str, function: Callable[[], _T]) -> Future[_T]:
         """Run a function after those that were submitted for the key before.
@@ -60,26 +62,49 @@ class _Chains:
         with self._lock:
             if self._ended:
                 raise StoreClosedError("the store is closed; open another one with open_async_store()")
-            self._unfinished.add(future)
             chain = self._waiting.get(key)
             if chain is not None:
                 chain.append((future, function))
             else:
+                self._executor.submit(self._run_chain, key)  # which waits for the lock; at exit it raises
                 self._waiting[key] = deque([(future, function)])
-                self._executor.submit(self._run_one, key)
+            self._unfinished.add(future)
         future.add_done_callback(self._unfinished.discard)
         return future
 
-    def _run_one(self, key: str) -> None:
+    def _run_chain(self, key: str) -> None:
         """Run the oldest function of a chain, and let other chains have the thread before the next."""
-        with self._lock:
-            future, function = self._waiting[key].popleft()
-        _settle(future, function)
-        with self._lock:
-            if self._waiting[key]:
-                self._executor.submit(self._run_one, key)
-            else:
-                del self._waiting[key]
+        while True:
+            with self._lock:
+                future, function = self._waiting[key].popleft()
+            _settle(future, function)
+            with self._lock:
+                if not self._waiting[key]:
+                    del self._waiting[key]
+                    return
+                try:
+                    self._executor.submit(self._run_chain, key)
+                except RuntimeError:  # the interpreter exits, and waits for this thread: what was taken is done
+                    continue
+                return
+
+    @property
+    def closing(self) -> Future[None] | None:
+        """What was begun with :meth:`close_with`, in this process."""
+        self._begin_again_in_a_child()
+        return self._closing
+
+    def close_with(self, function: Callable[[], None]) -> Future[None]:
+        """End, and run a function then, on a thread of its own."""
+        closing = Future[None]()
+
+        def close() -> None:
+            self.end()
+            function()
+
+        threading.Thread(target=_settle, args=(closing, close), name="sessionkit-close").start()
+        self._closing = closing
+        return closing
 
     def end(self) -> None:
         """Take nothing more, and wait until all that was submitted is done."""
@@ -88,18 +113,23 @@ class _Chains:
             self._ended = True
             unfinished = list(self._unfinished)
         wait(unfinished)
-        self._executor.shutdown(wait=False)
+        self._executor.shutdown()
 
     def _begin_again_in_a_child(self) -> None:
         """In a forked child there are none of the threads, and what they were at is the parent's."""
-        if self._epoch != process.current.epoch:
-            self._epoch = process.current.epoch
-            self._begin()
+        if self._epoch == process.current.epoch:
+            return
+        with process.current.lock:
+            if self._epoch != process.current.epoch:
+                self._begin()
+                self._epoch = process.current.epoch
 
 
 def _settle(future: Future[_T], function: Callable[[], _T]) -> None:
     try:
         result = function()
+    except StopIteration as error:  # no future of asyncio takes one: who waits would wait for ever
+        future.set_exception(RuntimeError("the operation raised StopIteration").with_traceback(error.__traceback__))
     except BaseException as error:  # whatever it is, it belongs to whoever waits
         future.set_exception(error)
     else:
@@ -121,7 +151,6 @@ class AsyncSessionStore:
     def __init__(self, store: SessionStore) -> None:
         self._store = store
         self._chains = _Chains()
-        self._closing: Future[None] | None = None
 
     async def add_message(self, key: str, role: str, content: str) -> Version | None:
         """Append one simple message."""
@@ -184,20 +213,8 @@ class AsyncSessionStore:
         if_version: Version | None = None,
     ) -> Version:
         """Change any of a session's fields in one step."""
-        return await self._run(
-            key,
-            partial(
-                self._store.update_session,
-                key,
-                messages=messages if messages is UNCHANGED else as_messages(messages),
-                summary=summary,
-                metadata=metadata if metadata is UNCHANGED else copy_json(metadata, "metadata"),
-                aliases=aliases,
-                created=created,
-                updated=updated,
-                if_version=if_version,
-            ),
-        )
+        fields = checked_fields(messages, summary, metadata, aliases, created, updated)
+        return await self._run(key, partial(self._store.update_session, key, **fields, if_version=if_version))
 
     async def pop_messages(self, key: str, count: int = 1) -> list[Message]:
         """Remove the newest messages and return them."""
@@ -253,13 +270,11 @@ class AsyncSessionStore:
 
     async def close(self) -> None:
         """Finish what was begun, save what is pending and release everything; a second call does nothing."""
-        if self._closing is not None:
-            await asyncio.wait([ended := asyncio.wrap_future(self._closing)])
-            ended.exception()  # told to whoever closed it first
+        if (closing := self._chains.closing) is None:
+            await _result_of(self._chains.close_with(self._store.close))
             return
-        self._closing = closing = Future[None]()
-        threading.Thread(target=_settle, args=(closing, self._close), name="sessionkit-close").start()
-        await asyncio.shield(asyncio.wrap_future(closing))
+        await asyncio.wait([ended := asyncio.wrap_future(closing)])
+        ended.exception()  # told to whoever closed it first
 
     async def __aenter__(self) -> Self:
         return self
@@ -270,23 +285,36 @@ class AsyncSessionStore:
     def __repr__(self) -> str:
         return f"<Async{repr(self._store)[1:]}"
 
-    def _close(self) -> None:
-        self._chains.end()
-        self._store.close()
+    def __copy__(self) -> NoReturn:
+        self._refuse_copying()
+
+    def __deepcopy__(self, memo: object) -> NoReturn:
+        self._refuse_copying()
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        self._refuse_copying()
+
+    def _refuse_copying(self) -> NoReturn:
+        raise TypeError("an AsyncSessionStore cannot be copied or pickled; open another one with open_async_store()")
 
     async def _run(self, key: str, function: Callable[[], _T]) -> _T:
-        future = self._chains.submit(key, function)
-        try:
-            return await asyncio.shield(asyncio.wrap_future(future))
-        except asyncio.CancelledError:
-            future.add_done_callback(_log_unheard)
-            raise
+        # In the caller's context: an observer that traces finds the span that the operation belongs to.
+        return await _result_of(self._chains.submit(key, partial(copy_context().run, function)))
 
     async def _iterate(self, key: str, begin: Callable[[], Iterator[_T]]) -> AsyncIterator[_T]:
         iterator = await self._run(key, begin)
         while chunk := await self._run(key, lambda: list(itertools.islice(iterator, _CHUNK))):
             for item in chunk:
                 yield item
+
+
+async def _result_of(future: Future[_T]) -> _T:
+    """What an operation ends with; cancelling ends the waiting, and how it ended then is logged if it failed."""
+    try:
+        return await asyncio.shield(asyncio.wrap_future(future))
+    except asyncio.CancelledError:
+        future.add_done_callback(_log_unheard)
+        raise
 
 
 def _log_unheard(future: Future[Any]) -> None:

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
+import copy
 import logging
 import os
+import pickle
+import subprocess
+import sys
 import threading
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
@@ -254,3 +259,183 @@ def test_a_forked_child_has_threads_of_its_own() -> None:
     _, status = os.waitpid(child, 0)
     asyncio.run(store.close())
     assert os.waitstatus_to_exitcode(status) == 0
+
+
+def test_what_a_key_cannot_be_raises_and_the_store_can_be_closed() -> None:
+    async def program(store: AsyncSessionStore, backend: SlowBackend) -> None:
+        with pytest.raises(TypeError):
+            await store.get_history(["k"])  # type: ignore[arg-type]
+        await asyncio.wait_for(store.close(), 30)
+
+    run(program)
+
+
+def test_a_backend_that_raises_stop_iteration_does_not_let_its_caller_wait_for_ever() -> None:
+    async def program(store: AsyncSessionStore, backend: SlowBackend) -> None:
+        backend.error = StopIteration()
+        with pytest.raises(RuntimeError, match="the operation raised StopIteration"):
+            await asyncio.wait_for(store.add_message("slow", "user", "a"), 30)
+
+    run(program)
+
+
+def test_what_was_taken_is_written_when_the_interpreter_exits_without_a_close() -> None:
+    program = """
+import asyncio, atexit, time
+from sessionkit import AsyncSessionStore, SessionStore
+from sessionkit.memory import MemoryBackend
+from sessionkit.store.runtime import Recipe
+
+backend = MemoryBackend()
+begun = []
+
+async def main():
+    store = AsyncSessionStore(SessionStore(Recipe(name="test", source="tests", backend=lambda: backend)))
+    tasks = [asyncio.create_task(store.add_message("k", "user", str(number))) for number in range(500)]
+    await tasks[0]
+
+asyncio.run(main())
+atexit.register(lambda: print(backend.sessionkit_get_history("k", 0, None).total))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert (done.stdout, done.stderr) == ("500\n", "")
+
+
+def test_using_a_store_while_the_interpreter_exits_raises_and_closing_it_does_not_hang() -> None:
+    program = """
+import asyncio, atexit
+from sessionkit import open_async_store
+
+store = asyncio.run(open_async_store("memory:"))
+
+def late():
+    async def use():
+        try:
+            await store.add_message("k", "user", "x")
+        except RuntimeError:
+            print("refused")
+        try:
+            await store.close()
+        except RuntimeError:  # from Python 3.12 on, no thread begins any more
+            pass
+        print("closed")
+    asyncio.run(use())
+
+atexit.register(late)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert (done.stdout, done.stderr) == ("refused\nclosed\n", "")
+
+
+def test_no_thread_is_left_when_close_returns() -> None:
+    async def main() -> set[threading.Thread]:
+        before = set(threading.enumerate())
+        store = on(SlowBackend())
+        await asyncio.gather(*(store.add_message(f"k{number}", "user", "x") for number in range(THREADS)))
+        await store.close()
+        return {thread for thread in set(threading.enumerate()) - before if thread.name != "sessionkit-close"}
+
+    assert asyncio.run(main()) == set()
+
+
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_an_async_store_is_not_copied_or_pickled(duplicate: Callable[[object], object]) -> None:
+    store = on(SlowBackend())
+    with pytest.raises(TypeError, match=r"cannot be copied or pickled; open another one with open_async_store\(\)"):
+        duplicate(store)
+
+
+def test_aliases_are_taken_as_they_are_at_the_call() -> None:
+    async def program(store: AsyncSessionStore, backend: SlowBackend) -> tuple[str, ...]:
+        backend.go_on.clear()
+        aliases = ["before"]
+        first = asyncio.create_task(store.add_message("slow", "user", "first"))
+        await arrived(backend)
+        second = asyncio.create_task(store.update_session("slow", aliases=aliases))
+        await asyncio.sleep(0)
+        aliases.append("after")
+        backend.go_on.set()
+        await asyncio.gather(first, second)
+        return (await store.get_session("slow")).aliases
+
+    assert run(program) == ("before",)
+
+
+def test_an_operation_runs_in_the_context_of_its_caller() -> None:
+    span: contextvars.ContextVar[str] = contextvars.ContextVar("span")
+    seen: list[str] = []
+
+    class Traced(MemoryBackend):
+        @hookimpl
+        def sessionkit_add_messages(self, key: str, messages: Sequence[Message], write_id: str) -> Version:
+            seen.append(span.get("none"))
+            return super().sessionkit_add_messages(key, messages, write_id)
+
+    async def write(store: AsyncSessionStore, name: str) -> None:
+        span.set(name)
+        await store.add_message("k", "user", name)
+
+    async def main() -> None:
+        async with on(Traced()) as store:
+            await asyncio.gather(write(store, "a"), write(store, "b"))
+
+    asyncio.run(main())
+    assert seen == ["a", "b"]
+
+
+def test_a_close_that_fails_after_its_caller_left_is_logged(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def main() -> None:
+        backend = SlowBackend()
+        store = on(backend)
+        backend.go_on.clear()
+        writing = asyncio.create_task(store.add_message("slow", "user", "a"))
+        await arrived(backend)
+
+        def fail() -> None:
+            raise OSError("cannot close")
+
+        monkeypatch.setattr(store._store, "close", fail)
+        closing = asyncio.create_task(store.close())
+        await asyncio.sleep(0)
+        closing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await closing
+        backend.go_on.set()
+        await writing
+        await store.close()
+
+    asyncio.run(main())
+    assert "an operation whose caller stopped waiting failed: OSError: cannot close" in caplog.text
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform has no fork")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_child_that_is_forked_while_the_parent_closes_does_not_wait_for_it() -> None:
+    backend = SlowBackend()
+    backend.go_on.clear()
+    store = on(backend)
+
+    async def parent() -> None:
+        writing = asyncio.create_task(store.add_message("slow", "user", "a"))
+        await arrived(backend)
+        closing = asyncio.create_task(store.close())
+        while store._chains.closing is None:
+            await asyncio.sleep(0)
+        child = await asyncio.to_thread(fork)
+        backend.go_on.set()
+        await asyncio.gather(writing, closing)
+        _, status = os.waitpid(child, 0)
+        assert os.waitstatus_to_exitcode(status) == 0
+
+    def fork() -> int:
+        child = os.fork()
+        if child == 0:
+            try:
+                asyncio.run(asyncio.wait_for(store.close(), 30))
+            finally:
+                os._exit(sys.exc_info()[0] is not None)
+        return child
+
+    asyncio.run(parent())

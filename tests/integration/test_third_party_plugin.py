@@ -31,7 +31,8 @@ class AcmeBackend(MemoryBackend):
 
     @hookimpl
     def sessionkit_add_messages(self, key, messages, write_id):
-        return super().sessionkit_add_messages(key, [m.evolve(greeting=self.options.greeting) for m in messages], write_id)
+        greeted = [message.evolve(greeting=self.options.greeting) for message in messages]
+        return super().sessionkit_add_messages(key, greeted, write_id)
 
 plugin = BackendPlugin(options=Options, factory=AcmeBackend, read_url=read_path)
 """

@@ -15,6 +15,7 @@ import threading
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from contextvars import copy_context
 from functools import partial
 from typing import Any, Final, Literal, NoReturn, Self, TypeAlias, TypeVar
@@ -59,6 +60,7 @@ class _Chains:
         """
         self._begin_again_in_a_child()
         future: Future[_T] = Future()
+        future.set_running_or_notify_cancel()  # from now on it is done, and cancelling it ends the waiting only
         with self._lock:
             if self._ended:
                 raise StoreClosedError("the store is closed; open another one with open_async_store()")
@@ -97,6 +99,7 @@ class _Chains:
     def close_with(self, function: Callable[[], None]) -> Future[None]:
         """End, and run a function then, on a thread of its own."""
         closing = Future[None]()
+        closing.set_running_or_notify_cancel()
 
         def close() -> None:
             self.end()
@@ -273,8 +276,8 @@ class AsyncSessionStore:
         if (closing := self._chains.closing) is None:
             await _result_of(self._chains.close_with(self._store.close))
             return
-        await asyncio.wait([ended := asyncio.wrap_future(closing)])
-        ended.exception()  # told to whoever closed it first
+        with suppress(Exception):  # told to whoever closed it first
+            await asyncio.wrap_future(closing)
 
     async def __aenter__(self) -> Self:
         return self
@@ -311,7 +314,7 @@ class AsyncSessionStore:
 async def _result_of(future: Future[_T]) -> _T:
     """What an operation ends with; cancelling ends the waiting, and how it ended then is logged if it failed."""
     try:
-        return await asyncio.shield(asyncio.wrap_future(future))
+        return await asyncio.wrap_future(future)
     except asyncio.CancelledError:
         future.add_done_callback(_log_unheard)
         raise

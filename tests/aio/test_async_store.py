@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import copy
+import gc
 import logging
 import os
 import pickle
@@ -439,3 +440,30 @@ def test_a_child_that_is_forked_while_the_parent_closes_does_not_wait_for_it() -
         return child
 
     asyncio.run(parent())
+
+
+@pytest.mark.parametrize("loop_is_closed", [False, True])
+def test_a_failure_that_nobody_waits_for_is_logged_once_and_asyncio_does_not_complain(
+    loop_is_closed: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    backend = SlowBackend()
+    backend.go_on.clear()
+    backend.error = OSError("disk full")
+    store = on(backend)
+
+    async def leave() -> None:
+        writing = asyncio.create_task(store.add_message("slow", "user", "a"))
+        await arrived(backend)
+        writing.cancel()
+        await asyncio.wait([writing])
+        if not loop_is_closed:
+            backend.go_on.set()
+            await store.get_history("slow")
+
+    asyncio.run(leave())
+    backend.go_on.set()
+    asyncio.run(store.close())
+    gc.collect()
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == [
+        "an operation whose caller stopped waiting failed: OSError: disk full"
+    ]

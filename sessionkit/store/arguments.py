@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from sessionkit.codec import copy_json
 from sessionkit.errors import InvalidMessageError
@@ -13,6 +13,9 @@ from sessionkit.sessions import UNCHANGED, Unchanged, check_time
 
 _Unchanged: TypeAlias = Literal[Unchanged.UNCHANGED]
 
+_MANY: Final = 2**53 - 1
+"""The largest integer that every storage holds exactly: some count in doubles."""
+
 AnyMessage: TypeAlias = Message | Mapping[str, Any]
 """A message, or the JSON object of one (a dict in the OpenAI chat format)."""
 
@@ -21,6 +24,13 @@ def checked_summary(summary: str) -> str:
     if not isinstance(summary, str):
         raise TypeError(f"a summary is a string, not {type(summary).__name__}")
     return str.__str__(summary)
+
+
+def checked_count(count: int, name: str) -> int:
+    """A number of messages as a plain int, no larger than any storage counts."""
+    if not isinstance(count, int):
+        raise TypeError(f"{name} is a number of messages, not {type(count).__name__}")
+    return max(min(int(count), _MANY), -_MANY)
 
 
 def checked_fields(
@@ -53,7 +63,4 @@ def checked_fields(
 def _checked_aliases(aliases: Iterable[str]) -> tuple[str, ...]:
     if isinstance(aliases, str):
         raise TypeError("aliases is a list of strings, not one string")
-    checked = tuple(aliases)
-    for alias in checked:
-        check_key(alias)
-    return checked
+    return tuple([check_key(alias) for alias in aliases])

@@ -20,7 +20,7 @@ from sessionkit.keys import check_key
 from sessionkit.messages import Message, as_message, as_messages
 from sessionkit.sessions import ABSENT, UNCHANGED, Session, SessionInfo, Unchanged, Version
 from sessionkit.store import process
-from sessionkit.store.arguments import AnyMessage, checked_fields, checked_summary
+from sessionkit.store.arguments import AnyMessage, checked_count, checked_fields, checked_summary
 from sessionkit.store.runtime import Recipe, Runtime
 from sessionkit.store.steps import pop_newest, store_fields, truncate_whole_turns
 from sessionkit.store.writes import Write
@@ -112,9 +112,8 @@ class SessionStore:
                 its call; some more than ``keep_last`` may stay.
             if_version: when given, the session must be in this state.
         """
-        check_key(key)
-        if not isinstance(keep_last, int):
-            raise TypeError(f"keep_last is a number of messages, not {type(keep_last).__name__}")
+        key = check_key(key)
+        keep_last = checked_count(keep_last, "keep_last")
         new_summary = UNCHANGED if summary is None else checked_summary(summary)
         arguments: dict[str, Any] = {"keep_last": keep_last, "whole_turns": whole_turns}
         if summary is not None:
@@ -146,11 +145,12 @@ class SessionStore:
         Raises:
             VersionConflict: the history was truncated or replaced since then.
         """
-        check_key(key)
+        key = check_key(key)
         if session.key != key:
             raise ValueError(f"the snapshot is of session {session.key!r}, not of {key!r}")
         if not 0 <= drop_first <= session.count:
             raise ValueError(f"drop_first is {drop_first}; the snapshot has {session.count} messages")
+        drop_first = checked_count(drop_first, "drop_first")
         checked = checked_summary(summary)
 
         def run(runtime: Runtime, write_id: str) -> Version:
@@ -191,7 +191,7 @@ class SessionStore:
         Raises:
             VersionConflict: the session is not in the state ``if_version``. Nothing is changed.
         """
-        check_key(key)
+        key = check_key(key)
         fields = checked_fields(messages, summary, metadata, aliases, created, updated)
 
         def run(runtime: Runtime, write_id: str) -> Version:
@@ -201,11 +201,12 @@ class SessionStore:
 
     def pop_messages(self, key: str, count: int = 1) -> list[Message]:
         """Remove the newest messages and return them, oldest first; fewer when there are fewer."""
-        check_key(key)
+        key = check_key(key)
+        count = max(checked_count(count, "count"), 0)
         popped: list[Message] = []
 
         def run(runtime: Runtime, write_id: str) -> Version:
-            popped[:], version = pop_newest(runtime, key, max(count, 0), write_id)
+            popped[:], version = pop_newest(runtime, key, count, write_id)
             return version
 
         self._told("pop_messages", key, {"count": count}, run)
@@ -213,7 +214,7 @@ class SessionStore:
 
     def delete_session(self, key: str) -> bool:
         """Remove a session with everything that belongs to it; False when there was none."""
-        check_key(key)
+        key = check_key(key)
         existed = False
 
         def run(runtime: Runtime, write_id: str) -> Version:
@@ -236,11 +237,13 @@ class SessionStore:
             SessionNotFoundError: there is no session to copy.
             SessionExistsError: there is a session of the new key.
         """
-        check_key(new_key)
+        new_key = check_key(new_key)
+        if keep_first is not None:
+            keep_first = max(checked_count(keep_first, "keep_first"), 0)
         session = self.get_session(key)
         if not session.exists:
             raise SessionNotFoundError(f"session {key!r} does not exist, so it cannot be forked")
-        messages = session.messages if keep_first is None else session.messages[: max(keep_first, 0)]
+        messages = session.messages if keep_first is None else session.messages[:keep_first]
         try:
             return self.update_session(
                 new_key,
@@ -258,7 +261,7 @@ class SessionStore:
         Raises:
             WriteFailedError: something is held; it carries what, and why. Mend the cause and call it again.
         """
-        check_key(key)
+        key = check_key(key)
         runtime = self._open_runtime()
         with runtime.activity.during():
             runtime.writes.settle(key)
@@ -274,13 +277,11 @@ class SessionStore:
         Raises:
             CorruptSessionError: what is stored cannot be read.
         """
-        check_key(key)
-        if limit is None:
-            start = 0
-        elif limit > 0:
+        key = check_key(key)
+        start = 0
+        if limit is not None:
+            limit = max(checked_count(limit, "limit"), 0)
             start = -limit
-        else:
-            start = limit = 0
         runtime = self._open_runtime()
         ticket = runtime.activity.enter()
         try:
@@ -295,7 +296,7 @@ class SessionStore:
         Raises:
             VersionConflict: the history was truncated or replaced meanwhile.
         """
-        check_key(key)
+        key = check_key(key)
         return self._iterate_history(key)
 
     def get_summary(self, key: str) -> str:
@@ -307,7 +308,9 @@ class SessionStore:
 
         An unknown session has no messages and the version ``ABSENT``; reading it creates nothing.
         """
-        check_key(key)
+        key = check_key(key)
+        if limit is not None:
+            limit = max(checked_count(limit, "limit"), 0)
         runtime = self._open_runtime()
         with runtime.activity.during():
             return runtime.content.decode_session(runtime.hooks.get_session(key, limit))
@@ -321,10 +324,11 @@ class SessionStore:
         """The sessions whose key begins with ``prefix``, read a page at a time.
 
         A session that is there throughout the iteration appears exactly once, whatever is written meanwhile.
+
+        Raises:
+            InvalidKeyError: no key can begin like that.
         """
-        if not isinstance(prefix, str):
-            raise TypeError(f"prefix is a string, not {type(prefix).__name__}")
-        return self._iterate_sessions(prefix)
+        return self._iterate_sessions("" if prefix == "" else check_key(prefix))
 
     def resolve(self, alias: str) -> str | None:
         """The key of the session that has this key or, failing that, this alias; None when there is none.
@@ -332,6 +336,7 @@ class SessionStore:
         Raises:
             AmbiguousAliasError: several sessions have the alias.
         """
+        alias = check_key(alias)
         if self.get_session(alias, limit=0).exists:
             return alias
         keys = [info.key for info in self.list_sessions() if alias in info.aliases]
@@ -343,12 +348,12 @@ class SessionStore:
 
     def held(self, key: str) -> tuple[HeldWrite, ...]:
         """The writes that were taken and are not stored yet, oldest first."""
-        check_key(key)
+        key = check_key(key)
         return self._open_runtime().writes.held(key)
 
     def discard_held(self, key: str) -> tuple[HeldWrite, ...]:
         """Give up the writes that are held for a session; they are returned, and never stored."""
-        check_key(key)
+        key = check_key(key)
         return self._open_runtime().writes.discard(key)
 
     def close(self) -> None:
@@ -416,7 +421,7 @@ class SessionStore:
             return self._runtime
 
     def _add(self, key: str, messages: Sequence[Message], operation: str) -> Version | None:
-        check_key(key)
+        key = check_key(key)
         runtime = self._open_runtime()
         if not messages:
             with runtime.activity.during():
@@ -430,7 +435,7 @@ class SessionStore:
         return runtime.writes.perform(Write(key, operation, {"messages": messages}, run))
 
     def _update(self, operation: str, key: str, if_version: Version | None, **fields: Any) -> Version | None:
-        check_key(key)
+        key = check_key(key)
         runtime = self._open_runtime()
         write_id = runtime.new_write_id()
 

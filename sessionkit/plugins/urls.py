@@ -7,7 +7,7 @@ only to the backend (``urllib`` would fail on ``h1:7000,h2:7001`` and on ``[`` i
 from __future__ import annotations
 
 import re
-from urllib.parse import unquote, unquote_plus
+from urllib.parse import unquote
 
 import attrs
 
@@ -24,7 +24,7 @@ class StoreURL:
     Attributes:
         scheme: all before the first ``:``, such as ``redis+cluster``.
         rest: all between that ``:`` and the query, as it was written, such as ``//h1:7000,h2:7001``.
-        query: the options after ``?``, percent-decoded.
+        query: the options after ``?``, decoded as those of a form: ``%2B`` is a plus sign, ``+`` a space.
     """
 
     scheme: str
@@ -46,7 +46,8 @@ class StoreURL:
         """Take a URL apart.
 
         Raises:
-            ConfigError: no scheme, a fragment, or an option given twice. The URL is not quoted in it.
+            ConfigError: no scheme, a fragment, an option given twice, or percent-encoding that is not UTF-8. The
+                URL is not quoted in it.
 
         >>> url = StoreURL.parse("redis+cluster://h1:7000,h2:7001?ttl=7d")
         >>> url.name, url.variant, url.rest, url.query
@@ -69,20 +70,28 @@ def _parse_query(query: str, scheme: str) -> dict[str, str]:
     options: dict[str, str] = {}
     for item in query.split("&") if query else ():
         name, equals, value = item.partition("=")
-        name = unquote_plus(name)
+        name = _decoded(name.replace("+", " "), scheme)
         if not name or not equals:
             raise ConfigError(f"the options of the {scheme} URL are written as ?name=value&name=value")
         if name in options:
             raise ConfigError(f"the {scheme} URL gives the option {name!r} twice")
-        options[name] = unquote_plus(value)
+        options[name] = _decoded(value.replace("+", " "), scheme)
     return options
+
+
+def _decoded(text: str, scheme: str) -> str:
+    try:
+        return unquote(text, errors="strict")
+    except UnicodeDecodeError:  # by default unquote puts a replacement character, which names something else
+        raise ConfigError(f"the {scheme} URL has percent-encoded bytes that are not UTF-8") from None
 
 
 def read_path(url: StoreURL) -> dict[str, str]:
     """Read the URL of a backend that keeps files: ``jsonl:///var/lib/bot`` or ``jsonl:sessions``, into ``path``.
 
     Raises:
-        ConfigError: ``jsonl://sessions``, in which ``sessions`` stands where a host would.
+        ConfigError: ``jsonl://sessions``, in which ``sessions`` stands where a host would; a variant; a path
+            that no file system has.
 
     >>> read_path(StoreURL.parse("jsonl:///var/lib/my%20bot"))
     {'path': '/var/lib/my bot'}
@@ -92,7 +101,7 @@ def read_path(url: StoreURL) -> dict[str, str]:
     if not url.rest:
         return {}
     if not url.rest.startswith("//"):
-        return {"path": unquote(url.rest)}
+        return {"path": _decoded_path(url.rest, url.scheme)}
     host, slash, path = url.rest[2:].partition("/")
     if host:
         shown = "PATH" if "@" in host else f"{host}{slash}{path}"
@@ -102,4 +111,11 @@ def read_path(url: StoreURL) -> dict[str, str]:
         )
     if not slash:
         return {}
-    return {"path": unquote(slash + path)}
+    return {"path": _decoded_path(slash + path, url.scheme)}
+
+
+def _decoded_path(text: str, scheme: str) -> str:
+    path = _decoded(text, scheme)
+    if "\0" in path:
+        raise ConfigError(f"the path in the {scheme} URL contains a NUL character")
+    return path

@@ -28,6 +28,8 @@ def checked_summary(summary: str) -> str:
 
 def checked_count(count: int, name: str) -> int:
     """A number of messages as a plain int, no larger than any storage counts."""
+    if type(count) is int and -_MANY <= count <= _MANY:
+        return count
     if not isinstance(count, int):
         raise TypeError(f"{name} is a number of messages, not {type(count).__name__}")
     return max(min(int(count), _MANY), -_MANY)

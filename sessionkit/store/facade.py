@@ -280,7 +280,9 @@ class SessionStore:
         key = check_key(key)
         start = 0
         if limit is not None:
-            limit = max(checked_count(limit, "limit"), 0)
+            limit = checked_count(limit, "limit")
+            if limit < 0:
+                limit = 0
             start = -limit
         runtime = self._open_runtime()
         ticket = runtime.activity.enter()

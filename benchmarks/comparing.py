@@ -27,8 +27,10 @@ class Comparison:
         self._print(title, results, "ms", 1e3)
 
     def _print(self, title: str, results: dict[str, pyperf.Benchmark | None], unit: str, factor: float) -> None:
+        if self._runner.args.worker:
+            return
         medians = {name: result.median() * factor for name, result in results.items() if result is not None}
-        if self._runner.args.worker or len(medians) < len(results):
+        if len(medians) < len(results):
             return
         first, *others = medians
         print(f"\n{title}, median")

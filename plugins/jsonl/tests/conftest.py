@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pytest
+from sessionkit_jsonl import JSONLBackend, JSONLOptions
+
+from sessionkit import SessionStore, open_store
+
+OpenBackend: TypeAlias = Callable[..., JSONLBackend]
+OpenStore: TypeAlias = Callable[..., SessionStore]
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    return tmp_path / "sessions"
+
+
+@pytest.fixture
+def open_backend(directory: Path) -> Iterator[OpenBackend]:
+    """Open the directory as another process would: with nothing in memory."""
+    opened: list[JSONLBackend] = []
+
+    def open_(files: Any = None, **options: Any) -> JSONLBackend:
+        opened.append(JSONLBackend(JSONLOptions(path=directory, **options), files))
+        return opened[-1]
+
+    yield open_
+    for backend in opened:
+        backend._durability.stop()
+
+
+@pytest.fixture
+def backend(open_backend: OpenBackend) -> JSONLBackend:
+    return open_backend()
+
+
+@pytest.fixture
+def reopen(directory: Path) -> Iterator[OpenStore]:
+    """Open the directory as another process would, through the facade; every fault raises."""
+    opened: list[SessionStore] = []
+
+    def open_(**options: Any) -> SessionStore:
+        settings = {"path": str(directory), **options}
+        opened.append(open_store({"backend": "jsonl", "on_write_error": "raise", "backends": {"jsonl": settings}}))
+        return opened[-1]
+
+    yield open_
+    for store in opened:
+        store.close()
+
+
+@pytest.fixture
+def store(reopen: OpenStore) -> SessionStore:
+    return reopen()

@@ -7,13 +7,14 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from sessionkit.testing.crash.cuts import Acknowledged, Allowed, Cut, Promise, cuts
 from sessionkit.testing.crash.disk import State
 from sessionkit.testing.crash.examining import Examiner, Outcome
 from sessionkit.testing.crash.report import Report, Violation
-from sessionkit.testing.crash.running import Opener, Operation, Runner
+from sessionkit.testing.crash.running import Opener, Operation, Runner, open_store
 from sessionkit.testing.crash.variants import Remains, remains
 from sessionkit.testing.crash.views import Views, shown
 
@@ -40,7 +41,7 @@ class CrashChecker:
 
     def __init__(
         self,
-        open: Opener,  # noqa: A002 - it is what the function does
+        open: Opener,
         *,
         acknowledged: Acknowledged = "write",
         empty_first: bool = False,
@@ -87,7 +88,7 @@ class CrashChecker:
 
     def _run(self, root: Path, start: State, operations: Iterable[Operation]) -> Runner:
         start.materialise(root)
-        runner = Runner(self._open, root, start)
+        runner = Runner(partial(open_store, self._open), root, start)
         runner.run(operations)
         return runner
 

@@ -48,16 +48,21 @@ class State:
         names: list[tuple[str, int | None]] = []
         contents: list[bytes] = []
         inodes: dict[int, int] = {}
-        for path in sorted(root.rglob("*"), key=lambda path: path.relative_to(root).parts):
-            name = str(path.relative_to(root))
-            if path.is_dir():
-                names.append((name, None))
-                continue
-            inode = path.stat().st_ino
-            if inode not in inodes:
-                inodes[inode] = len(contents)
-                contents.append(path.read_bytes())
-            names.append((name, inodes[inode]))
+
+        def look(directory: str, prefix: str) -> None:
+            with os.scandir(directory) as entries:
+                found = sorted(entries, key=lambda entry: entry.name)
+            for entry in found:
+                if entry.is_dir(follow_symlinks=False):
+                    names.append((prefix + entry.name, None))
+                    look(entry.path, f"{prefix}{entry.name}/")
+                    continue
+                if entry.inode() not in inodes:
+                    inodes[entry.inode()] = len(contents)
+                    contents.append(Path(entry.path).read_bytes())
+                names.append((prefix + entry.name, inodes[entry.inode()]))
+
+        look(str(root), "")
         return cls(tuple(names), tuple(contents))
 
     def materialise(self, root: Path) -> None:

@@ -7,6 +7,7 @@ import logging
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import attrs
@@ -16,7 +17,7 @@ from sessionkit.store import SessionStore
 from sessionkit.testing.crash.calls import Renamed, Synced
 from sessionkit.testing.crash.cuts import Acknowledged
 from sessionkit.testing.crash.disk import State
-from sessionkit.testing.crash.running import PLACE, Opener, Operation, Runner, Step, StepError, open_any
+from sessionkit.testing.crash.running import PLACE, Opener, Operation, Runner, Step, StepError, open_directly
 from sessionkit.testing.crash.views import View, Views, read, shown
 
 _NEXT = Message.simple("user", "one more")
@@ -96,7 +97,7 @@ class Examiner:
             shutil.rmtree(root)
 
     def _open(self, state: State, root: Path) -> Outcome:
-        runner = Runner(self._opener, root, state, self._keys)
+        runner = Runner(partial(open_directly, self._opener), root, state, self._keys)
         try:
             runner.run(self._addition(key) for key in self._keys)
         except StepError as error:
@@ -124,7 +125,7 @@ class Examiner:
 
     def _problem_of_reopening(self, expected: Views, root: Path) -> str:
         try:
-            store = open_any(self._opener, root / PLACE)
+            store = open_directly(self._opener, root / PLACE)
             try:
                 found = read(store, expected)
             finally:

@@ -8,7 +8,7 @@ directory is compared with what was recorded.
 
 from __future__ import annotations
 
-import _pyio
+import _pyio  # type: ignore[import-not-found]  # part of the library, without annotations
 import builtins
 import errno
 import io
@@ -17,7 +17,6 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import ModuleType
 from typing import IO, Any, Final
 
 import attrs
@@ -75,19 +74,16 @@ class Recorder:
     @contextmanager
     def recording(self) -> Iterator[None]:
         """Record what is called inside the block."""
-        opener = _bound(self._open_file, builtins.open)
-        replaced: list[tuple[ModuleType, str, Any]] = [(builtins, "open", opener), (io, "open", opener)]
-        for name in _FUNCTIONS:
-            if hasattr(os, name):
-                replaced.append((os, name, _bound(getattr(self, f"_{name}"), getattr(os, name))))
+        replaced = [(builtins, "open", self._open_file), (io, "open", self._open_file)]
+        replaced += [(os, name, getattr(self, f"_{name}")) for name in _FUNCTIONS if hasattr(os, name)]
         real = [(module, name, getattr(module, name)) for module, name, _ in replaced]
         try:
-            for module, name, function in replaced:
-                setattr(module, name, function)
+            for (module, name, function), (_, _, original) in zip(replaced, real, strict=True):
+                setattr(module, name, _bound(function, original))
             yield
         finally:
-            for module, name, function in real:
-                setattr(module, name, function)
+            for module, name, original in real:
+                setattr(module, name, original)
 
     # --- paths and descriptors
 
@@ -135,10 +131,7 @@ class Recorder:
     # --- opening and closing
 
     def _open_file(self, real: Callable[..., IO[Any]], file: Any, *arguments: Any, **options: Any) -> IO[Any]:
-        if isinstance(file, int):
-            ours = self._descriptor(file) is not None
-        else:
-            ours = self._entry(file) is not None
+        ours = (self._descriptor if isinstance(file, int) else self._entry)(file) is not None
         opened: IO[Any] = (_pyio.open if ours else real)(file, *arguments, **options)
         return opened
 

@@ -13,6 +13,7 @@ from sessionkit.hookspecs import Backend
 from sessionkit.store import SessionStore
 from sessionkit.store.runtime import Recipe
 from sessionkit.testing.crash.calls import Call
+from sessionkit.testing.crash.direct import DirectStore
 from sessionkit.testing.crash.disk import State
 from sessionkit.testing.crash.recording import Recorder
 from sessionkit.testing.crash.views import View, read
@@ -22,6 +23,8 @@ Opener: TypeAlias = Callable[[Path], SessionStore | Backend]
 
 Operation: TypeAlias = Callable[[SessionStore], object]
 """Calls one operation of a store."""
+
+_AnyStore: TypeAlias = SessionStore | DirectStore
 
 PLACE = "store"
 """The name of what the store is opened at, in the directory that is watched: so its own creation is watched too."""
@@ -53,7 +56,7 @@ class StepError(Exception):
 class Noting:
     """A store that notes how it is called."""
 
-    def __init__(self, store: SessionStore) -> None:
+    def __init__(self, store: _AnyStore) -> None:
         self._store = store
         self.noted: list[str] = []
         self.saved: set[str] = set()
@@ -87,7 +90,7 @@ def _shortened(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:50]}…"
 
 
-def open_any(opener: Opener, place: Path) -> SessionStore:
+def open_store(opener: Opener, place: Path) -> SessionStore:
     """Open a store, or put one around a backend."""
     opened = opener(place)
     if isinstance(opened, SessionStore):
@@ -98,18 +101,24 @@ def open_any(opener: Opener, place: Path) -> SessionStore:
     )
 
 
+def open_directly(opener: Opener, place: Path) -> _AnyStore:
+    """Open a store; of a backend, take what a check needs."""
+    opened = opener(place)
+    return opened if isinstance(opened, SessionStore) else DirectStore(opened)
+
+
 class Runner:
     """Runs operations on a store, from its opening to its closing.
 
     Args:
-        opener: opens the store.
+        opens: opens the store at a path.
         root: the directory; it holds ``start``.
         start: what is in it.
         keys: the sessions to look at, beside those that the store lists.
     """
 
-    def __init__(self, opener: Opener, root: Path, start: State, keys: Iterable[str] = ()) -> None:
-        self._opener = opener
+    def __init__(self, opens: Callable[[Path], _AnyStore], root: Path, start: State, keys: Iterable[str] = ()) -> None:
+        self._opens = opens
         self._root = root
         self._keys = {*keys}
         self._recorder = Recorder(root, start)
@@ -123,10 +132,10 @@ class Runner:
             StepError: one of them raised, or reading after it did.
             UnrecordedChangeError: what one of them did was not recorded.
         """
-        opened: list[SessionStore] = []
+        opened: list[_AnyStore] = []
 
         def start(nothing: SessionStore) -> None:
-            opened.append(open_any(self._opener, self._root / PLACE))
+            opened.append(self._opens(self._root / PLACE))
 
         self._step("opening the store", opened, start, frozenset())
         for operation in operations:
@@ -135,7 +144,7 @@ class Runner:
         self._step("closing the store", opened, lambda store: store.close(), everything, look=False)
 
     def _step(
-        self, name: str, opened: list[SessionStore], operation: Operation, saved: frozenset[str], *, look: bool = True
+        self, name: str, opened: list[_AnyStore], operation: Operation, saved: frozenset[str], *, look: bool = True
     ) -> None:
         noting = Noting(opened[0]) if opened else None
         before = self._views

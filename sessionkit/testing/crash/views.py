@@ -9,6 +9,7 @@ import attrs
 
 from sessionkit.messages import Message
 from sessionkit.store import SessionStore
+from sessionkit.testing.crash.direct import DirectStore
 
 
 class DisagreementError(Exception):
@@ -53,7 +54,7 @@ def shown(view: View | None) -> str:
     return "no such session" if view is None else str(view)
 
 
-def read(store: SessionStore, keys: Iterable[str]) -> dict[str, View | None]:
+def read(store: SessionStore | DirectStore, keys: Iterable[str]) -> dict[str, View | None]:
     """Read everything: the sessions of these keys, and those that the store lists.
 
     Raises:

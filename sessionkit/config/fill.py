@@ -10,7 +10,7 @@ from typing import Any, Final, cast
 
 import attrs
 
-from sessionkit.config.convert import REFUSED, allowed, convert
+from sessionkit.config.convert import REFUSED, allowed, convert, members
 from sessionkit.config.directories import data_directory
 from sessionkit.config.layers import Said, shown_name
 from sessionkit.config.settings import DEFAULT, Setting, show
@@ -137,7 +137,9 @@ def _converted(
     shown = show(said.value)
     if option_info(attribute).secret or said.hide_name or any(secret in shown for secret in secrets):
         shown = "a value that is not shown"
-    raise ConfigError(f"{said.where}: {target.table}.{attribute.alias} is {shown}; allowed: {allowed(wanted)}")
+    gone = " (an absolute one, because the working directory was deleted)"
+    hint = gone if Path in members(wanted) and said.base is None else ""
+    raise ConfigError(f"{said.where}: {target.table}.{attribute.alias} is {shown}; allowed: {allowed(wanted)}{hint}")
 
 
 def _without_value(target: Target, attribute: attrs.Attribute[Any], environ: Mapping[str, str]) -> Path:

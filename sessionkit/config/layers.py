@@ -134,5 +134,5 @@ def _tables(mapping: Mapping[str, Any], key: str, where: str, base: Path | None)
 def shown_name(name: object) -> str:
     """A name that was said in place of a known one. Not quoted when it is no name: it may be a URL, and secret."""
     if not isinstance(name, str):
-        return f"of the type {type(name).__name__}"
+        return f"(of the type {type(name).__name__})"
     return name if re.fullmatch(r"[\w.-]{1,64}", name) else "(not shown)"

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +48,7 @@ class World:
 
 
 @pytest.fixture
-def world(site: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+def world(site: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.syspath_prepend(str(Path(__file__).parent / "site"))
     refresh()
     world = World(
@@ -60,5 +59,4 @@ def world(site: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
     )
     world.home.mkdir()
     world.project.mkdir(parents=True)
-    yield world
-    sys.modules.pop("probe_plugins", None)
+    return world

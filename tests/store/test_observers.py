@@ -401,3 +401,19 @@ def test_an_observer_may_pass_on_an_interrupt(backend: FlakyBackend) -> None:
     with pytest.raises(KeyboardInterrupt):
         store.add_message(KEY, "user", "x")
     assert seen == ["before k 1"]
+
+
+def test_an_observer_may_close_the_store_from_inside_an_operation(backend: FlakyBackend) -> None:
+    class Closing:
+        @hookimpl(wrapper=True)
+        def sessionkit_get_history(self) -> Watch:
+            result = yield
+            store.close()
+            return result
+
+    store = watched(backend, Closing())
+    reader = threading.Thread(target=store.get_history, args=(KEY,), daemon=True)
+    reader.start()
+    reader.join(30)
+    assert not reader.is_alive()
+    assert backend.closed == 1

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from sessionkit import Message, SessionStore, VersionConflict
+from sessionkit import UNCHANGED, Message, SessionStore, VersionConflict
+from sessionkit.memory import MemoryBackend
 
-from .backends import texts
+from .backends import FlakyBackend, texts
 
 KEY = "k"
 
@@ -107,3 +109,69 @@ def test_truncating_whole_turns_never_empties_a_history_of_one_turn(store: Sessi
     store.add_messages(KEY, [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}])
     store.truncate_history(KEY, 1, whole_turns=True)
     assert len(store.get_history(KEY)) == 2
+
+
+TURN = [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]
+
+
+def come_between(backend: FlakyBackend, hook: str, times: int, write: Callable[[MemoryBackend], object]) -> None:
+    """Let another writer do something between the reading and the writing of an operation."""
+    left = times
+
+    def before_write(called: str, key: str) -> None:
+        nonlocal left
+        if called == hook and left:
+            left -= 1
+            backend.before_write = lambda hook, key: None
+            write(backend)
+            backend.before_write = before_write
+
+    backend.before_write = before_write
+
+
+def test_truncating_whole_turns_looks_again_when_another_cut_came_between(
+    store: SessionStore, backend: FlakyBackend
+) -> None:
+    store.add_messages(KEY, TURN * 4)
+    come_between(
+        backend,
+        "truncate_history",
+        1,
+        lambda other: other.sessionkit_truncate_history(KEY, None, 2, UNCHANGED, None, None, "w"),
+    )
+    store.truncate_history(KEY, 4, whole_turns=True)
+    assert [message.to_dict() for message in store.get_history(KEY)] == TURN * 2
+
+
+def test_truncating_whole_turns_keeps_what_is_appended_meanwhile(store: SessionStore, backend: FlakyBackend) -> None:
+    store.add_messages(KEY, TURN * 2)
+    late = Message.simple("user", "late")
+    come_between(backend, "truncate_history", 1, lambda other: other.sessionkit_add_messages(KEY, [late], "w"))
+    store.truncate_history(KEY, 2, whole_turns=True)
+    assert [message.to_dict() for message in store.get_history(KEY)] == [*TURN, late.to_dict()]
+
+
+def test_popping_takes_what_is_newest_when_it_is_done(store: SessionStore, backend: FlakyBackend) -> None:
+    store.add_message(KEY, "user", "a")
+    late = Message.simple("user", "late")
+    come_between(backend, "update_session", 1, lambda other: other.sessionkit_add_messages(KEY, [late], "w"))
+    assert store.pop_messages(KEY) == [late]
+    assert texts(store, KEY) == ["a"]
+
+
+def test_an_operation_that_others_never_let_through_gives_up_with_a_conflict(
+    store: SessionStore, backend: FlakyBackend
+) -> None:
+    store.add_messages(KEY, TURN * 2)
+
+    def replace(other: MemoryBackend) -> None:
+        messages = other.sessionkit_get_history(KEY, 0, None).messages
+        other.sessionkit_update_session(KEY, messages, UNCHANGED, UNCHANGED, UNCHANGED, UNCHANGED, UNCHANGED, None, "w")
+
+    come_between(backend, "truncate_history", 1000, replace)
+    with pytest.raises(VersionConflict, match="others changed it 100 times while truncate_history tried"):
+        store.truncate_history(KEY, 2, whole_turns=True)
+    come_between(backend, "update_session", 1000, replace)
+    with pytest.raises(VersionConflict, match="others changed it 100 times while pop_messages tried"):
+        store.pop_messages(KEY)
+    assert len(store.get_history(KEY)) == 4

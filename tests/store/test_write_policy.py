@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import threading
 
@@ -142,7 +143,14 @@ def test_discard_held_gives_up_and_lets_later_writes_through(store: SessionStore
 
 
 @pytest.mark.parametrize(
-    "refusal", [VersionConflict("no"), MessageTooLargeError("no"), UnsupportedOperationError("no")]
+    "refusal",
+    [
+        VersionConflict("no"),
+        MessageTooLargeError("no"),
+        UnsupportedOperationError("no"),
+        StoreClosedError("no"),
+        HeldWritesFullError("no"),
+    ],
 )
 def test_a_refusal_raises_at_once_and_is_not_held(
     store: SessionStore, backend: FlakyBackend, refusal: Exception
@@ -532,3 +540,142 @@ def test_a_save_that_finds_nothing_held_any_more_does_not_raise(store: SessionSt
     backend.fail(None)
     policy._raise_for([KEY])
     store.save(KEY)
+
+
+def test_an_unknown_outcome_of_a_conditional_write_raises_and_is_not_told_again(
+    store: SessionStore, backend: FlakyBackend
+) -> None:
+    backend.fail(OutcomeUnknownError("no answer"))
+    with pytest.raises(OutcomeUnknownError):
+        store.update_session(KEY, summary="s")
+    backend.fail(None)
+    store.save(KEY)
+
+
+def test_close_tells_an_unknown_outcome(backend: FlakyBackend) -> None:
+    store = store_on(backend)
+    backend.fail(OutcomeUnknownError("no answer"))
+    store.add_message(KEY, "user", "a")
+    backend.fail(None)
+    with pytest.raises(WriteFailedError, match="the outcome of 1 writes is not known"):
+        store.close()
+
+
+def test_an_expected_error_is_logged_without_its_traceback(
+    store: SessionStore, backend: FlakyBackend, caplog: pytest.LogCaptureFixture
+) -> None:
+    backend.fail(DISK_FULL)
+    store.add_message(KEY, "user", "a")
+    assert caplog.records[0].exc_info is None
+
+
+def test_that_held_writes_are_stored_is_logged(
+    store: SessionStore, backend: FlakyBackend, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    backend.fail(DISK_FULL)
+    store.add_message(KEY, "user", "a")
+    backend.fail(None)
+    store.save(KEY)
+    assert "session 'agent:main': 1 held writes are stored now, 0 are left" in caplog.text
+
+
+def test_what_was_stored_or_given_up_leaves_room_for_others_and_nothing_behind(
+    store: SessionStore, backend: FlakyBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writes, "MAX_HELD_BYTES", 500)
+    backend.fail(DISK_FULL)
+    store.add_message(KEY, "user", "x" * 300)
+    store.set_summary(KEY, "s")
+
+    def only_messages(hook: str, key: str) -> None:
+        if hook == "update_session":
+            raise DISK_FULL
+
+    backend.before_write = only_messages
+    store.add_message(KEY, "user", "y" * 300)
+    assert [write.operation for write in store.held(KEY)] == ["set_summary", "add_message"]
+    store.discard_held(KEY)
+    assert store._runtime.writes._queues == {}
+
+
+def test_a_write_that_waits_for_a_replay_goes_behind_what_is_held_then(
+    store: SessionStore, backend: FlakyBackend
+) -> None:
+    backend.fail(DISK_FULL)
+    store.add_message(KEY, "user", "held")
+    gate, calls = Gate(), itertools.count()
+
+    def before_write(hook: str, key: str) -> None:
+        call = next(calls)
+        if call == 0:
+            gate(hook, key)  # the held one is repeated
+        elif call == 1:
+            raise DISK_FULL  # and the first one behind it fails
+
+    backend.before_write = before_write
+    first = threading.Thread(target=store.add_message, args=(KEY, "user", "first"))
+    first.start()
+    assert gate.arrived.wait(30)
+    second = threading.Thread(target=store.add_message, args=(KEY, "user", "second"))
+    second.start()
+    second.join(0.05)
+    gate.open.set()
+    first.join(30)
+    second.join(30)
+    store.save(KEY)
+    assert texts(store, KEY) == ["held", "first", "second"]
+
+
+def test_a_write_that_fails_while_the_queue_is_emptied_is_held_all_the_same(
+    store: SessionStore, backend: FlakyBackend
+) -> None:
+    slow, repeating = Gate(), Gate()
+
+    def fail_slowly(hook: str, key: str) -> None:
+        slow(hook, key)
+        raise DISK_FULL
+
+    backend.before_write = fail_slowly
+    failing = threading.Thread(target=store.add_message, args=(KEY, "user", "slow"))
+    failing.start()
+    assert slow.arrived.wait(30)
+    backend.fail(DISK_FULL)
+    store.add_message(KEY, "user", "held")
+    backend.before_write = repeating
+    emptying = threading.Thread(target=store.add_message, args=(KEY, "user", "behind"))
+    emptying.start()
+    assert repeating.arrived.wait(30)
+    slow.open.set()
+    failing.join(0.05)
+    repeating.open.set()
+    emptying.join(30)
+    failing.join(30)
+    backend.fail(None)
+    store.save(KEY)
+    assert sorted(texts(store, KEY)) == ["behind", "held", "slow"]
+
+
+def test_save_does_not_wait_for_the_writes_and_reads_of_other_sessions(
+    store: SessionStore, backend: FlakyBackend
+) -> None:
+    gate = Gate()
+    backend.before_write = gate
+    writer = threading.Thread(target=store.add_message, args=("other", "user", "x"))
+    writer.start()
+    assert gate.arrived.wait(30)
+    saver = threading.Thread(target=store.save, args=(KEY,), daemon=True)
+    saver.start()
+    saver.join(30)
+    waited = saver.is_alive()
+    gate.open.set()
+    writer.join(30)
+    assert not waited
+
+
+def test_who_is_refused_by_a_closed_store_leaves_nothing_behind(backend: FlakyBackend) -> None:
+    store = store_on(backend)
+    store.close()
+    with pytest.raises(StoreClosedError):
+        store.get_history(KEY)
+    assert store._runtime.activity._running == {}

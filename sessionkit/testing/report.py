@@ -12,29 +12,28 @@ import pytest
 
 from sessionkit.testing.conformance import SessionStoreConformance
 
-_CLASSES = pytest.StashKey[dict[str, str]]()
+_PROPERTY = "conformance"
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Remember which items are clauses, and of which class."""
-    classes = config.stash.setdefault(_CLASSES, {})
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark which items are clauses, and of which class; reports carry the mark, also between processes."""
     for item in items:
         if isinstance(item, pytest.Function) and item.cls and issubclass(item.cls, SessionStoreConformance):
-            classes[item.nodeid] = item.cls.__name__
+            item.user_properties.append((_PROPERTY, item.cls.__name__))
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print a line for each backend."""
-    classes = config.stash.get(_CLASSES, {})
     counts: dict[str, Counter[str]] = {}
     for outcome in ("passed", "failed", "skipped"):
         for report in terminalreporter.getreports(outcome):
-            if report.nodeid in classes:
-                counts.setdefault(classes[report.nodeid], Counter())[outcome] += 1
+            for name, value in getattr(report, "user_properties", ()):
+                if name == _PROPERTY:
+                    counts.setdefault(str(value), Counter())[outcome] += 1
     if not counts:
         return
     terminalreporter.section("conformance")
-    for name, count in sorted(counts.items()):
+    for backend, count in sorted(counts.items()):
         terminalreporter.write_line(
-            f"{name}: {count['passed']} clauses passed, {count['failed']} failed, {count['skipped']} skipped"
+            f"{backend}: {count['passed']} clauses passed, {count['failed']} failed, {count['skipped']} skipped"
         )

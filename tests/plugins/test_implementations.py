@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
 
-from sessionkit import Backend, PluginLoadError, UnsupportedOperationError, VersionConflict, hookimpl
+from sessionkit import (
+    Backend,
+    BackendUnavailableError,
+    PluginLoadError,
+    UnsupportedOperationError,
+    VersionConflict,
+    hookimpl,
+)
 from sessionkit.hookspecs import REQUIRED_HOOKS, SINCE
 from sessionkit.memory import MemoryBackend
 from sessionkit.plugins.implementations import PARAMETERS
@@ -333,11 +340,10 @@ def test_something_callable_that_is_no_function_is_refused_because_pluggy_passes
     def delete(key: str) -> bool:
         return True
 
-    class Partial(MemoryBackend):
-        sessionkit_delete_session = hookimpl(functools.partial(delete))
-
+    backend = MemoryBackend()
+    backend.sessionkit_delete_session = hookimpl(functools.partial(delete))  # type: ignore[method-assign]
     with pytest.raises(PluginLoadError, match="sessionkit_delete_session is no plain function"):
-        open_on(Partial())
+        open_on(backend)
 
 
 def test_a_decorator_may_take_the_arguments_by_position() -> None:
@@ -359,3 +365,24 @@ def test_a_decorator_may_take_the_arguments_by_position() -> None:
     with open_on(Counted()) as store:
         assert store.get_history("k") == []
     assert calls == ["sessionkit_get_history"]
+
+
+def test_an_error_of_the_backends_own_passes_as_it_is() -> None:
+    error = BackendUnavailableError("the server says no")
+
+    def make() -> Backend:
+        raise error
+
+    with pytest.raises(BackendUnavailableError) as raised:
+        SessionStore(Recipe(name="acme", source="acme 1.0", backend=make))
+    assert raised.value is error
+
+
+def test_an_asynchronous_generator_is_refused() -> None:
+    @hookimpl
+    async def sessionkit_delete_session(self: Any, key: str) -> AsyncIterator[bool]:
+        yield True
+
+    assert refused(sessionkit_delete_session=sessionkit_delete_session) == (
+        "backend 'acme': sessionkit_delete_session is async; hooks are plain functions, called in a thread"
+    )

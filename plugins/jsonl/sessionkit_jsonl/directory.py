@@ -7,7 +7,7 @@ import os
 import attrs
 
 from sessionkit.filenames import NAME_BYTES, SUFFIX_BYTES, hashed_name, must_be_hashed, plain_name
-from sessionkit_jsonl.files import OpenFile, open_for_reading, status_of
+from sessionkit_jsonl.files import OpenFile, inode_of, open_for_reading, status_of
 from sessionkit_jsonl.meta import Meta
 
 META_SUFFIX = ".meta.json"
@@ -22,11 +22,23 @@ class Found:
         base: the path without suffix.
         meta_file: the open document, None when there is none.
         meta: what it says.
+        written: the size and the time of the document, for somebody may have written into it.
     """
 
     base: str
     meta_file: OpenFile | None
     meta: Meta
+    written: tuple[int, int] = (0, 0)
+
+    def is_current(self) -> bool:
+        """Whether there was a document and it is still in place, as it was read."""
+        status = status_of(self.base + META_SUFFIX) if self.meta_file else None
+        return (
+            status is not None
+            and self.meta_file is not None
+            and self.meta_file.inode == inode_of(status)
+            and self.written == (status.st_size, status.st_mtime_ns)
+        )
 
 
 def find(directory: str, key: str) -> Found:
@@ -52,4 +64,6 @@ def read_meta(base: str) -> Found:
     file = open_for_reading(base + META_SUFFIX)
     if file is None:
         return Found(base, None, Meta.read(None))
-    return Found(base, file, Meta.read(file.read(0, file.status().st_size)))
+    status = file.status()
+    written = status.st_size, status.st_mtime_ns
+    return Found(base, file, Meta.read(file.read(0, status.st_size)), written)

@@ -94,7 +94,7 @@ def same(look: Look) -> Draft:
     draft = look.meta.edit(look.key)
     draft.set_lines(count=look.lines)
     draft.set_own(seen=look.data_state)
-    draft.set_times(created=look.meta.created or now(), updated=look.updated)
+    draft.set_times(updated=look.updated)
     return draft
 
 
@@ -102,5 +102,6 @@ def changed(look: Look) -> Draft:
     """A document that says what there is, as of a change that happens now."""
     draft = same(look)
     draft.set_own(rev=fresh_token())
-    draft.set_times(updated=operations.later(look.updated, now()))
+    moment = now()
+    draft.set_times(created=look.meta.created or moment, updated=operations.later(look.updated, moment))
     return draft

@@ -79,7 +79,7 @@ class Entry:
 
     def _find(self) -> directory.Found:
         found = self._found
-        if found is None or found.meta_file is None or not _is_at(found.meta_file, found.base + directory.META_SUFFIX):
+        if found is None or not found.is_current():
             found = directory.find(self._directory, self.key)
             self._found = found
         return found

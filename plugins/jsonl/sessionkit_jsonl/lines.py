@@ -64,7 +64,7 @@ class Stretch:
         size: its length in bytes.
         lines: how many counted lines it has.
         values: its messages, decoded.
-        last: the last of them, counted from where the buffer begins; None when there is none.
+        last: the last of them, counted from where the run begins; None when there is none.
         dead: how many of its lines are dead.
         waste: how many of its bytes stand in lines without message.
     """
@@ -125,7 +125,7 @@ def _gather(lines: list[Line]) -> Stretch:
         size=lines[-1].end - lines[0].start,
         lines=sum(line.counted for line in lines),
         values=[value for line in lines for _, value in line.records],
-        last=None if last is None else Last(last.text_end, zlib.crc32(last.records[-1][0])),
+        last=None if last is None else Last(last.text_end - lines[0].start, zlib.crc32(last.records[-1][0])),
         dead=sum(line.dead for line in lines),
         waste=sum(line.end - line.start for line in lines if not line.records),
     )
@@ -154,7 +154,7 @@ def split(buffer: bytes, *, final: bool, orphans: bool = False) -> tuple[list[Li
         position = lines[-1].end
     complete = 0 if orphans and not final else len(lines)
     for text in texts[index:]:
-        lines.append(attrs.evolve(_dead(text, position), dead=False))
+        lines.append(Line(position, position + len(text) + 1, position + len(text), True, False, ()))
         position = lines[-1].end
     if tail:
         lines.append(_tail(tail, position, in_batch=index < len(texts)))
@@ -169,7 +169,9 @@ def _line(text: bytes, start: int, mark: marks.Mark | None) -> Line:
 
 
 def _dead(text: bytes, start: int) -> Line:
-    return Line(start, start + len(text) + 1, start + len(text), True, True, ())
+    """A line of a batch that is not whole. What another program glued to it is a message all the same."""
+    records = _salvage(text)
+    return Line(start, start + len(text) + 1, start + len(text), True, not records, records)
 
 
 def _tail(text: bytes, start: int, *, in_batch: bool) -> Line:

@@ -17,7 +17,6 @@ import enum
 import hashlib
 import re
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any, Final, Self
 
 import attrs
@@ -30,7 +29,6 @@ ZERO_TIME: Final = "0001-01-01T00:00:00Z"
 
 _OWN: Final = "sessionkit"
 _KEY = re.compile(rb'"key"\s*:\s*("(?:[^"\\]|\\.)*")')
-_GO_TIME = re.compile(r"\d{4}-\d\d-\d\dT([01]\d|2[0-3]):\d\d:\d\d(\.\d+)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)", re.ASCII)
 
 
 class State(enum.Enum):
@@ -132,9 +130,6 @@ class Meta:
         return self._time("updated")
 
     def _time(self, name: str) -> str:
-        exact = self._own.get(name)
-        if isinstance(exact, str):
-            return exact
         value = _text(self.document, f"{name}_at")
         return "" if value == ZERO_TIME else value
 
@@ -207,14 +202,7 @@ class Draft:
         """Set the times that are given."""
         for name, value in (("created", created), ("updated", updated)):
             if value is not None:
-                self._set_time(name, value)
-
-    def _set_time(self, name: str, value: str) -> None:
-        """Set a time where picoclaw reads it; a text that Go takes for none makes the session unreadable to it."""
-        self._own.pop(name, None)
-        self._document[f"{name}_at"] = value if _is_go_time(value) else ZERO_TIME
-        if value and self._document[f"{name}_at"] == ZERO_TIME:
-            self._own[name] = value
+                self._document[f"{name}_at"] = value or ZERO_TIME
 
     def set_metadata(self, metadata: Mapping[str, Any]) -> None:
         """Set the metadata, with ``scope`` in picoclaw's place."""
@@ -250,13 +238,3 @@ def _text(document: Mapping[str, Any], name: str) -> str:
 def _number(document: Mapping[str, Any], name: str) -> int:
     value = document.get(name)
     return value if type(value) is int and value > 0 else 0
-
-
-def _is_go_time(value: str) -> bool:
-    if not _GO_TIME.fullmatch(value):
-        return False
-    try:
-        datetime.fromisoformat(value)
-    except ValueError:
-        return False
-    return True

@@ -1,0 +1,142 @@
+"""From bytes to messages, whatever happened to the bytes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sessionkit_jsonl import marks
+from sessionkit_jsonl.lines import Stretch, parse, split
+
+A = b'{"role":"user","content":"a"}'
+B = b'{"role":"user","content":"b"}'
+
+
+def contents(data: bytes, **kwargs: Any) -> list[Any]:
+    settled, rest = parse(data, final=True, **kwargs)
+    return [value.get("content") for value in settled.values + rest.values]
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (A + b"\n" + B + b"\n", ["a", "b"]),
+        (A + b"\r\n" + B + b"\r\n", ["a", "b"]),
+        (A + b"\n\n\r\n" + B + b"\n", ["a", "b"]),
+        (A + b"\n" + B, ["a", "b"]),
+        (A + b"\n" + B[:-3], ["a"]),
+        (A + b"\n" + B[:-3] + b"\n" + A + b"\n", ["a", "a"]),
+        (A + b"\n0\nnull\n[1]\n#\n" + B + b"\n", ["a", "b"]),
+        (b"", []),
+    ],
+)
+def test_lines_that_hold_no_message_are_passed_over(data: bytes, expected: list[str]) -> None:
+    assert contents(data) == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (A + B, ["a", "b"]),
+        (A[:12] + B, ["b"]),
+        (A + B[:9], ["a"]),
+        (b"\0\0\0" + A + b"\0\0", ["a"]),
+        (A[:12] + b"\0\0" + B, ["b"]),
+        (A + b"\0" + B, ["a", "b"]),
+        (b"#" + A, ["a"]),
+        (A[:20] + A[:9] + B, ["b"]),
+    ],
+)
+def test_what_was_glued_together_is_taken_apart(line: bytes, expected: list[str]) -> None:
+    assert contents(line + b"\n" + B + b"\n") == [*expected, "b"]
+
+
+@pytest.mark.parametrize(
+    "torn",
+    [
+        b'{"role":"tool","content":[{"role":"user","content":"x"},{"role":"user","content":"y"}',
+        b'{"message":{"role":"user","content":"x"}',
+        b'{"a":[ \t{"role":"user","content":"x"}',
+        b'{"role":"user","content":"{\\"role\\":\\"user\\",\\"content\\":\\"x\\"}',
+        b'{"role":"user","content":"a {} b',
+        b'{"id":"c1","function":{"name":"f"}}x',
+        b"[" + A + b"," + B + b"]",
+    ],
+)
+def test_no_message_is_invented_from_the_inside_of_another(torn: bytes) -> None:
+    assert contents(torn + b"\n" + B + b"\n") == ["b"]
+
+
+def test_bytes_that_are_not_utf8_read_as_replacement_characters() -> None:
+    assert contents(b'{"role":"user","content":"a\xff"}\n') == ["a\ufffd"]
+
+
+def test_lone_surrogates_are_read() -> None:
+    assert contents(b'{"role":"user","content":"\\ud83d"}\n') == ["\ud83d"]
+
+
+BATCH = marks.as_batch([A, B, A])
+
+
+def test_a_batch_is_read_whole() -> None:
+    assert contents(BATCH) == ["a", "b", "a"]
+
+
+@pytest.mark.parametrize("size", range(len(BATCH)))
+def test_a_batch_that_is_cut_anywhere_is_no_batch(size: int) -> None:
+    assert contents(B + b"\n" + BATCH[:size]) == ["b"]
+    sealed = B + b"\n" + BATCH[:size] + (b"" if BATCH[:size].endswith(b"\n") or not size else b"#\n")
+    assert contents(sealed + A + b"\n") == ["b", "a"]
+    assert contents(sealed + BATCH) == ["b", "a", "b", "a"]
+
+
+@pytest.mark.parametrize("position", range(len(BATCH)))
+def test_a_batch_with_a_lost_byte_is_no_batch(position: int) -> None:
+    damaged = BATCH[:position] + b"\0" + BATCH[position + 1 :]
+    assert contents(damaged + B + b"\n") == ["b"]
+
+
+def test_what_another_program_glued_to_a_torn_batch_is_read() -> None:
+    assert contents(BATCH[:-9] + B + b"\n" + A + b"\n") == ["b", "a"]
+    assert contents(BATCH[:-9] + B) == ["b"]
+
+
+def test_a_batch_that_began_before_the_history_shows_the_rest_of_it() -> None:
+    rest = BATCH[BATCH.index(b"\n") + 1 :]
+    assert contents(rest + B + b"\n", orphans=True) == ["b", "a", "b"]
+    assert contents(B + b"\n" + rest, orphans=True) == ["b"]
+
+
+def test_dead_lines_at_the_end_may_still_change_their_meaning() -> None:
+    settled, rest = parse(A + b"\nx\n" + B + b"\nx\ny\n", final=True)
+    assert (settled.lines, settled.dead, len(settled.values)) == (3, 1, 2)
+    assert (rest.lines, rest.dead, rest.values) == (2, 2, [])
+
+
+PIECES = st.sampled_from(
+    [A, B, b"{}", b"0", b"\r", b"", b"null", b"x", A[:9], A + b"\r", b"\0\0", b'"_sk h=00,+000000000000000,"', b" " + A]
+).map(lambda text: text + b"\n")
+
+
+@settings(max_examples=200)
+@given(st.lists(PIECES | st.just(BATCH) | st.just(BATCH[:-5]) | st.just(A), max_size=6).map(b"".join), st.booleans())
+def test_decoding_in_bulk_and_line_by_line_agree(data: bytes, final: bool) -> None:
+    settled, rest = parse(data, final=final)
+    lines, complete = split(data, final=final)
+    total = lines if final else lines[:complete]
+    assert settled.values + rest.values == [value for line in total for _, value in line.records]
+    assert settled.lines + rest.lines == sum(line.counted for line in total)
+    assert settled.size + rest.size == (total[-1].end if total else 0)
+
+
+@settings(max_examples=200)
+@given(st.lists(PIECES | st.just(BATCH), max_size=6), st.lists(PIECES | st.just(BATCH), max_size=4))
+def test_what_is_settled_stays_settled(first: list[bytes], second: list[bytes]) -> None:
+    before, after = b"".join(first), b"".join(first + second)
+    settled, _ = parse(before, final=True)
+    rest = parse(after[settled.size :], final=True)
+    whole = parse(after, final=True)
+    assert settled.values + rest[0].values + rest[1].values == whole[0].values + whole[1].values
+    assert isinstance(settled, Stretch)

@@ -201,6 +201,22 @@ def test_a_pyproject_of_another_user_that_says_nothing_of_us_is_no_reason_to_war
     assert caplog.records == []
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only the administrator can give a file to somebody else")
+def test_a_file_that_another_user_puts_in_place_before_it_is_opened_is_not_read(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.write(world.project / "sessionkit.toml", "nonsense")
+    open_as_always = Path.open
+
+    def exchange_and_open(path: Path, mode: str) -> Any:
+        os.chown(path, 12345, -1)
+        return open_as_always(path, mode)
+
+    monkeypatch.setattr(Path, "open", exchange_and_open)
+
+    assert world.resolve("memory:").backend.value == "memory"
+
+
 def test_files_of_the_administrator_are_trusted(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     path = world.write(world.project / "sessionkit.toml", CHOICE)
     if path.stat().st_uid != 0:

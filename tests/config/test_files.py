@@ -205,12 +205,13 @@ def test_a_pyproject_of_another_user_that_says_nothing_of_us_is_no_reason_to_war
 def test_a_file_that_another_user_puts_in_place_before_it_is_opened_is_not_read(
     world: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world.write(world.project / "sessionkit.toml", "nonsense")
+    target = world.write(world.project / "sessionkit.toml", "nonsense")
     open_as_always = Path.open
 
-    def exchange_and_open(path: Path, mode: str) -> Any:
-        os.chown(path, 12345, -1)
-        return open_as_always(path, mode)
+    def exchange_and_open(path: Path, *arguments: Any, **keywords: Any) -> Any:
+        if path == target:
+            os.chown(path, 12345, -1)
+        return open_as_always(path, *arguments, **keywords)
 
     monkeypatch.setattr(Path, "open", exchange_and_open)
 

@@ -14,7 +14,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from contextvars import copy_context
 from functools import partial
@@ -49,7 +49,6 @@ class _Chains:
         self._lock = threading.Lock()
         self._executor = ThreadPoolExecutor(THREADS, thread_name_prefix="sessionkit")
         self._waiting: dict[str, deque[tuple[Future[Any], Callable[[], Any]]]] = {}
-        self._unfinished: set[Future[Any]] = set()
         self._closing: Future[None] | None = None
 
     def submit(self, key: str, function: Callable[[], _T]) -> Future[_T]:
@@ -70,8 +69,6 @@ class _Chains:
             else:
                 self._executor.submit(self._run_chain, key)  # which waits for the lock; at exit it raises
                 self._waiting[key] = deque([(future, function)])
-            self._unfinished.add(future)
-        future.add_done_callback(self._unfinished.discard)
         return future
 
     def _run_chain(self, key: str) -> None:
@@ -86,7 +83,7 @@ class _Chains:
                     return
                 try:
                     self._executor.submit(self._run_chain, key)
-                except RuntimeError:  # the interpreter exits, and waits for this thread: what was taken is done
+                except RuntimeError:  # the store or the interpreter ends, and waits for this thread to do the rest
                     continue
                 return
 
@@ -114,8 +111,6 @@ class _Chains:
         self._begin_again_in_a_child()
         with self._lock:
             self._ended = True
-            unfinished = list(self._unfinished)
-        wait(unfinished)
         self._executor.shutdown()
 
     def _begin_again_in_a_child(self) -> None:

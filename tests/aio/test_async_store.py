@@ -467,3 +467,20 @@ def test_a_failure_that_nobody_waits_for_is_logged_once_and_asyncio_does_not_com
     assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == [
         "an operation whose caller stopped waiting failed: OSError: disk full"
     ]
+
+
+def test_close_finishes_chains_of_many_sessions() -> None:
+    async def main() -> list[int]:
+        backend = SlowBackend()
+        store = on(backend)
+        backend.go_on.clear()
+        keys = [f"slow{number}" for number in range(THREADS * 2)]
+        writing = [asyncio.create_task(store.add_message(key, "user", "x")) for key in keys for _ in range(3)]
+        await arrived(backend)
+        closing = asyncio.create_task(store.close())
+        await asyncio.sleep(0)
+        backend.go_on.set()
+        await asyncio.gather(*writing, closing)
+        return [backend.sessionkit_get_history(key, 0, None).total for key in keys]
+
+    assert asyncio.run(main()) == [3] * THREADS * 2

@@ -206,3 +206,27 @@ def test_a_child_that_cannot_open_its_backend_tries_again_and_keeps_nothing_of_t
         assert len(process.current.inherited) == before + 1
 
     in_child(check)
+
+
+@needs_fork
+def test_a_fork_while_another_thread_opens_does_not_lock_the_child(store: SessionStore) -> None:
+    opening, opened = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with process.current.lock:
+            opening.set()
+            assert opened.wait(30)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    assert opening.wait(30)
+
+    def check() -> None:
+        user = threading.Thread(target=store.add_message, args=("k", "user", "x"), daemon=True)
+        user.start()
+        user.join(10)
+        assert not user.is_alive()
+
+    in_child(check)
+    opened.set()
+    holder.join(30)

@@ -17,6 +17,7 @@ from sessionkit import (
     OutcomeUnknownError,
     SessionStore,
     StoreClosedError,
+    StoreError,
     UnsupportedOperationError,
     VersionConflict,
     WriteFailedError,
@@ -679,3 +680,14 @@ def test_who_is_refused_by_a_closed_store_leaves_nothing_behind(backend: FlakyBa
     with pytest.raises(StoreClosedError):
         store.get_history(KEY)
     assert store._runtime.activity._running == {}
+
+
+def test_a_wrong_kind_of_result_of_a_deletion_or_a_save_is_an_error(
+    store: SessionStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store._runtime.hooks, "_delete_session", lambda **arguments: 1)
+    with pytest.raises(OutcomeUnknownError, match="sessionkit_delete_session of session 'agent:main' returned int"):
+        store.delete_session(KEY)
+    monkeypatch.setattr(store._runtime.hooks, "_save", lambda **arguments: None)
+    with pytest.raises(StoreError, match="sessionkit_save of session 'agent:main' returned NoneType, not bool"):
+        store.save(KEY)

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from typing import Any, TypeVar
+
+import attrs
+
 from sessionkit.errors import VersionConflict
-from sessionkit.sessions import ABSENT, Version, read_time
+from sessionkit.sessions import ABSENT, UNCHANGED, SessionInfo, Version, now, read_time
+
+_Info = TypeVar("_Info", bound=SessionInfo)
 
 
 def window(total: int, start: int, limit: int | None) -> tuple[int, int]:
@@ -55,6 +62,37 @@ def later(old: str, new: str) -> str:
     if old_time is None or (new_time is not None and new_time >= old_time):
         return new
     return old
+
+
+def changed(session: _Info, *, cut: bool = False, **fields: Any) -> _Info:
+    """What a session is after a write, but for its messages and their count.
+
+    For backends that keep what is told of a session apart from its messages, such as in a row of a table.
+
+    Args:
+        session: what it was; one that is absent comes to be.
+        cut: whether messages were removed or replaced: that makes another generation.
+        fields: the arguments of an update by their names (summary, metadata, …); UNCHANGED ones stay as they are.
+
+    Returns:
+        The session with its new fields and times, and a version that no session ever had.
+
+    >>> session = changed(SessionInfo(key="k"), summary="s", aliases=UNCHANGED)
+    >>> session.exists, session.summary, session.aliases
+    (True, 's', ())
+    >>> changed(session).generation == session.generation != changed(session, cut=True).generation
+    True
+    """
+    moment = now()
+    state: dict[str, Any] = {
+        "created": session.created or moment,
+        "updated": later(session.updated, moment),
+        "version": os.urandom(16).hex(),
+    }
+    if cut or not session.generation:
+        state["generation"] = os.urandom(16).hex()
+    given = {name: value for name, value in fields.items() if value is not UNCHANGED}
+    return attrs.evolve(session, **state | given)
 
 
 def check_conditions(

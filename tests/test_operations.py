@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sessionkit import operations
 from sessionkit.errors import VersionConflict
-from sessionkit.sessions import ABSENT
+from sessionkit.sessions import ABSENT, UNCHANGED, Session, SessionInfo
 
 totals = st.integers(0, 12)
 positions = st.integers(-15, 15) | st.sampled_from([-(2**70), 2**70])
@@ -146,3 +146,49 @@ def test_another_version_is_a_conflict_that_says_what_happened(version: str, if_
 def test_another_generation_is_a_conflict_that_says_what_happened(generation: str, if_generation: str) -> None:
     with pytest.raises(VersionConflict, match="the history of session 'k' was truncated or replaced since it was read"):
         operations.check_conditions("k", "v", generation, if_version="v", if_generation=if_generation)
+
+
+# --- what a write makes of a session -----------------------------------------------------------------------------
+
+
+def test_a_session_that_was_absent_comes_to_be() -> None:
+    session = operations.changed(SessionInfo(key="k"))
+    assert session.exists
+    assert session.created == session.updated != ""
+    assert session.generation
+
+
+def test_every_change_makes_a_version_that_never_was() -> None:
+    session, seen = SessionInfo(key="k"), {ABSENT}
+    for _ in range(100):
+        session = operations.changed(session)
+        assert session.version not in seen
+        seen.add(session.version)
+
+
+def test_the_generation_changes_with_a_cut_and_with_nothing_else() -> None:
+    session = operations.changed(SessionInfo(key="k"))
+    assert operations.changed(session, summary="s", metadata={"m": 1}).generation == session.generation
+    assert operations.changed(session, cut=True).generation != session.generation
+
+
+def test_fields_that_are_unchanged_stay_and_the_others_are_replaced() -> None:
+    before = SessionInfo(key="k", summary="s", metadata={"m": 1}, aliases=("nick",), version="v", generation="g")
+    after = operations.changed(before, summary="", metadata=UNCHANGED, aliases=UNCHANGED)
+    assert (after.key, after.summary, after.metadata, after.aliases) == ("k", "", {"m": 1}, ("nick",))
+
+
+def test_the_time_of_creation_stays_and_that_of_the_change_never_goes_back() -> None:
+    before = SessionInfo(key="k", created="2001-01-01T00:00:00Z", updated="2999-01-01T00:00:00Z", version="v")
+    after = operations.changed(before)
+    assert (after.created, after.updated) == ("2001-01-01T00:00:00Z", "2999-01-01T00:00:00Z")
+
+
+def test_times_that_are_given_win() -> None:
+    before = SessionInfo(key="k", created="2001-01-01T00:00:00Z", updated="2999-01-01T00:00:00Z", version="v")
+    after = operations.changed(before, created="2002-01-01T00:00:00Z", updated="2003-01-01T00:00:00Z")
+    assert (after.created, after.updated) == ("2002-01-01T00:00:00Z", "2003-01-01T00:00:00Z")
+
+
+def test_a_session_with_messages_keeps_its_kind() -> None:
+    assert isinstance(operations.changed(Session(key="k")), Session)

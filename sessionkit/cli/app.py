@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import rich_click as click
 
-from sessionkit.cli import backends, completion, config, exporting, importing, show
+from sessionkit.cli import backends, completion, config, exporting, importing, new_backend, show
 from sessionkit.cli import list as listing
 from sessionkit.cli.demo import command as demo
 from sessionkit.cli.errors import ReportingGroup
@@ -51,6 +51,7 @@ for _command in (
     exporting.command,
     backends.command,
     config.command,
+    new_backend.command,
     completion.command,
 ):
     cli.add_command(_command)

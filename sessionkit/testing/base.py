@@ -62,6 +62,17 @@ class ConformanceBase:
         """
         return None
 
+    def damage(self, source: Source, key: str) -> bool:
+        """Make what is stored of a saved session unreadable; False where it is not offered.
+
+        No store is open meanwhile. Damage it beyond what the backend repairs or passes over.
+        """
+        return False
+
+    def unreachable(self, source: Source) -> tuple[Source, str] | None:
+        """A source that cannot be opened, with a secret in it, and the secret; None where it is not offered."""
+        return None
+
     # -- helpers for the clauses
 
     def require(self, source: Source, capability: Capability) -> None:

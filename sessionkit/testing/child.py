@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 from collections.abc import Callable
 from typing import Final
 
@@ -32,10 +33,38 @@ def read(store: SessionStore, key: str) -> None:
     print(json.dumps({"messages": [m.to_dict() for m in session.messages], "summary": session.summary}))
 
 
+def edit(store: SessionStore, key: str) -> None:
+    """Change a session in every way, and delete another one; then wait to be killed."""
+    store.add_message("gone", "user", "x")
+    store.add_message(key, "user", "old")
+    store.set_history(key, [{"role": "user", "content": text} for text in "abc"])
+    store.truncate_history(key, 1)
+    store.set_summary(key, "a, b")
+    store.update_session(key, metadata={"m": 1}, aliases=["nick"])
+    store.delete_session("gone")
+    _wait_to_be_killed()
+
+
+def save_and_go_on(store: SessionStore, key: str) -> None:
+    """Save twice and write on; then wait to be killed."""
+    for text in ("saved", "saved again"):
+        store.add_message(key, "user", text)
+        store.save(key)
+    store.add_message(key, "user", "not saved")
+    _wait_to_be_killed()
+
+
+def _wait_to_be_killed() -> None:
+    print("done", flush=True)
+    threading.Event().wait()
+
+
 COMMANDS: Final[dict[str, Callable[..., None]]] = {
     "append": append,
     "append-batches": append_batches,
     "read": read,
+    "edit": edit,
+    "save-and-go-on": save_and_go_on,
 }
 
 

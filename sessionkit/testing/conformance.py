@@ -40,5 +40,6 @@ class SessionStoreConformance(
                 return f"acme:{tmp_path}/sessions"
 
     The capabilities that the plugin declares decide what runs; what does not run is skipped and says why. With
-    :meth:`read_raw`, :meth:`write_raw`, :meth:`break_storage` and :meth:`unreachable` an author lets more run.
+    :meth:`read_raw`, :meth:`write_raw`, :meth:`break_storage`, :meth:`damage` and :meth:`unreachable` an author
+    lets more run.
     """

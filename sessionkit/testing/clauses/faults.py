@@ -10,7 +10,7 @@ import attrs
 import pytest
 
 from sessionkit.config import resolve
-from sessionkit.errors import SessionKitError
+from sessionkit.errors import CorruptSessionError, SessionKitError
 from sessionkit.plugins.descriptors import Capability
 from sessionkit.plugins.options import option_info
 from sessionkit.store import SessionStore, open_configured
@@ -71,6 +71,21 @@ class FaultClauses(ConformanceBase):
             assert texts(store, KEY) == list("abcde")
             assert store.held(KEY) == ()
 
+    def test_a_session_that_cannot_be_read_is_an_error_and_not_an_empty_one(self, source: Source) -> None:
+        """``CorruptSessionError``: an agent that begins anew over a damaged history would destroy it."""
+        with self.open(source) as store:
+            for key in (KEY, "whole"):
+                store.add_messages(key, simple("a", "b"))
+                store.save(key)
+        if not self.damage(source, KEY):
+            pytest.skip("the backend's author offers no damage()")
+        with self.open(source) as store:
+            with pytest.raises(CorruptSessionError):
+                store.get_history(KEY)
+            with pytest.raises(CorruptSessionError):
+                store.get_session(KEY)
+            assert texts(store, "whole") == ["a", "b"]
+
     def test_secrets_are_not_in_the_options_repr(self, source: Source) -> None:
         """An options class is shown in errors and logs; make secrets with ``option(secret=True)``."""
         options = resolve(source).options
@@ -92,10 +107,6 @@ class FaultClauses(ConformanceBase):
         with pytest.raises(SessionKitError) as error, self.open(place) as store:
             store.get_history(KEY)
         assert secret not in _everything_said(error.value)
-
-    def unreachable(self, source: Source) -> tuple[Source, str] | None:
-        """A source that cannot be opened, with a secret in it, and the secret; None where it is not offered."""
-        return None
 
 
 def _everything_said(error: BaseException | None) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import signal
+from functools import partial
 
 import pytest
 
+from sessionkit.errors import VersionConflict
 from sessionkit.plugins.descriptors import Capability
 from sessionkit.store import SessionStore
-from sessionkit.testing.base import ConformanceBase, Source, texts
+from sessionkit.testing.base import ConformanceBase, Source, in_threads, simple, state, texts
 
 KEY = "k"
 _EACH = 60
@@ -73,6 +75,35 @@ class ProcessClauses(ConformanceBase):
                 second.delete_session(KEY)
             assert texts(store, KEY) == []
 
+    def test_a_conditional_write_sees_what_other_stores_wrote(self, source: Source) -> None:
+        """``if_version`` is held against what is stored, and not against what this store remembers."""
+        self.require(source, Capability.MULTI_PROCESS)
+        with self.open(source) as first, self.open(source) as second:
+            old = first.add_message(KEY, "user", "a")
+            new = second.add_message(KEY, "user", "b")
+            assert new != old
+            with pytest.raises(VersionConflict):
+                first.set_history(KEY, simple("lost"), if_version=old)
+            first.set_history(KEY, simple("c"), if_version=new)
+            with pytest.raises(VersionConflict):
+                second.truncate_history(KEY, 0, if_version=new)
+            assert texts(second, KEY) == ["c"]
+
+    def test_stores_in_one_process_are_as_safe_as_processes(self, source: Source) -> None:
+        """Two stores on one source, each in a thread of its own: nothing is lost."""
+        self.require(source, Capability.MULTI_PROCESS)
+
+        def write(store: SessionStore, writer: str) -> None:
+            for number in range(_EACH):
+                store.add_message(KEY, writer, str(number))
+
+        with self.open(source) as first, self.open(source) as second:
+            in_threads(partial(write, first, "w0"), partial(write, second, "w1"))
+            history = first.get_history(KEY)
+        assert len(history) == 2 * _EACH
+        for writer in ("w0", "w1"):
+            assert [m.text for m in history if m.role == writer] == [str(number) for number in range(_EACH)]
+
     @pytest.mark.parametrize("kill_after", [0, 1, 7, 23])
     def test_acknowledged_writes_survive_the_death_of_the_writer(self, source: Source, kill_after: int) -> None:
         """After ``kill -9`` all that was acknowledged is there, in order, and the session can be written to."""
@@ -106,9 +137,38 @@ class ProcessClauses(ConformanceBase):
             child.stdout.read()
             child.wait(120)
             child.stdout.close()
-            assert sorted(info.key for info in store.list_sessions()) == ["bystander", KEY]
+            counts = {info.key: info.count for info in store.list_sessions()}
+            assert counts == {"bystander": 1, KEY: len(texts(store, KEY))}
             assert_whole_batches(store)
             assert texts(store, "bystander") == ["x"]
+
+    def test_every_kind_of_write_survives_the_death_of_the_writer(self, source: Source) -> None:
+        """Replacement, truncation, summary, metadata and deletion that were acknowledged, without a save."""
+        self.require(source, Capability.DURABLE)
+        self.kill_when_done(source, "edit", KEY)
+        with self.open(source) as store:
+            assert state(store, KEY) == ([{"role": "user", "content": "c"}], "a, b", {"m": 1}, ("nick",))
+            assert [info.key for info in store.list_sessions()] == [KEY]
+
+    def test_what_was_saved_survives_the_death_of_the_process(self, source: Source) -> None:
+        """``save`` is a promise of its own; what was written after it may be lost, and nothing else."""
+        self.require(source, Capability.PERSISTENT)
+        self.kill_when_done(source, "save-and-go-on", KEY)
+        with self.open(source) as store:
+            stored = texts(store, KEY)
+            assert stored[:2] == ["saved", "saved again"]
+            assert stored[2:] in ([], ["not saved"])
+            store.add_message(KEY, "user", "after")
+            assert texts(store, KEY) == [*stored, "after"]
+
+    def kill_when_done(self, source: Source, *command: str) -> None:
+        """Run a command in another process, and kill that when it has printed a line."""
+        child = self.child(source, *command)
+        assert child.stdout is not None
+        assert child.stdout.readline() == "done\n"
+        child.kill()
+        child.wait(120)
+        child.stdout.close()
 
 
 def assert_whole_batches(store: SessionStore) -> None:

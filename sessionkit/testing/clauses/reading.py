@@ -82,6 +82,15 @@ class ReadingClauses(ConformanceBase):
         assert [message.text for message in store.iter_history(KEY)] == expected
         assert [message.text for message in store.get_history(KEY, 3)] == expected[-3:]
 
+    def test_an_alias_is_no_key(self, store: SessionStore) -> None:
+        """Aliases never resolve by themselves; ``resolve`` finds them, and an exact key wins."""
+        store.update_session(KEY, messages=simple("a"), aliases=["nick"])
+        assert not store.get_session("nick").exists
+        assert store.resolve("nick") == KEY
+        store.add_message("nick", "user", "b")
+        assert (texts(store, KEY), texts(store, "nick")) == (["a"], ["b"])
+        assert store.resolve("nick") == "nick"
+
     def test_history_session_and_listing_agree(self, store: SessionStore) -> None:
         """One state, whichever way it is read."""
         store.update_session(KEY, messages=simple(*"abc"), summary="s", metadata={"m": 1}, aliases=["nick"])

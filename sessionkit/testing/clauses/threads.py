@@ -124,12 +124,14 @@ class ThreadClauses(ConformanceBase):
 
     def test_summaries_that_race_with_appends_lose_nothing(self, store: SessionStore) -> None:
         """What a summary drops is what was read, and nothing that arrived since."""
-        total, done = 120, threading.Event()
+        total, begun, done = 120, threading.Event(), threading.Event()
         store.add_message(KEY, "user", "0")
 
         def append() -> None:
             try:
                 for number in range(1, total):
+                    if number == total // 2:
+                        begun.wait(60)  # else a fast store may be done before the first summary
                     store.add_message(KEY, "user", str(number))
             finally:
                 done.set()
@@ -138,6 +140,7 @@ class ThreadClauses(ConformanceBase):
             dropped = 0
             while not done.is_set():
                 session = store.get_session(KEY)
+                begun.set()
                 store.summarize(KEY, session, session.count // 2, str(dropped + session.count // 2))
                 dropped += session.count // 2
 

@@ -129,7 +129,17 @@ class VersionClauses(ConformanceBase):
         store.delete_session(KEY)
         with pytest.raises(VersionConflict):
             store.set_history(KEY, simple("back"), if_version=version)
+        with pytest.raises(VersionConflict):
+            store.truncate_history(KEY, 1, if_version=version)
         assert not store.get_session(KEY).exists
+
+    def test_a_condition_counts_also_when_nothing_is_to_change(self, store: SessionStore) -> None:
+        """An update of nothing with ``if_version`` asks whether the session is in that state."""
+        version = store.add_message(KEY, "user", "a")
+        assert store.update_session(KEY, if_version=version) == version
+        store.add_message(KEY, "user", "b")
+        with pytest.raises(VersionConflict):
+            store.update_session(KEY, if_version=version)
 
     @pytest.mark.parametrize("change", CHANGES)
     def test_the_generation_changes_exactly_with_removal_and_replacement(
@@ -180,3 +190,12 @@ class VersionClauses(ConformanceBase):
         with pytest.raises(VersionConflict):
             store.summarize(KEY, session, 2, "lost")
         assert state(store, KEY) == before
+
+    def test_a_summary_of_an_absent_session_is_refused_when_there_is_one_now(self, store: SessionStore) -> None:
+        """``if_generation=""``: the session must not exist; when there is none still, the summary makes it."""
+        session = store.get_session(KEY)
+        store.summarize(KEY, session, 0, "first")
+        assert store.get_summary(KEY) == "first"
+        with pytest.raises(VersionConflict):
+            store.summarize(KEY, session, 0, "lost")
+        assert store.get_summary(KEY) == "first"

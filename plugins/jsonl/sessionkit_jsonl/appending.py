@@ -31,8 +31,6 @@ class Appender:
 
     def append(self, entry: Entry, look: Look, records: Sequence[bytes]) -> str:
         """Append messages as one unit. Returns the state of the data file."""
-        if look.data is None:
-            return self._append_first(look, records)
         file = self.open(entry, look)
         header = look.header or Header(fresh_token())
         start, seal = self._open_end(look, file)
@@ -43,33 +41,6 @@ class Appender:
             with entry.mutex:
                 look.index.note_append(start, len(batch), len(records), last)
         return data_state(header, last)
-
-    def _append_first(self, look: Look, records: Sequence[bytes]) -> str:
-        """Make the data file."""
-        files, durability = self.context.files, self.context.durability
-        header = Header(fresh_token())
-        batch = marks.as_batch(records, header)
-        try:
-            file = files.create(look.data_path)
-        except FileExistsError:
-            raise failures.Raced from None
-        try:
-            files.write(file, batch)
-            durability.appended(look.key, file)
-        except OSError as error:
-            durability.replaced(look.data_path)
-            self._take_back(look, error)
-            raise
-        if not durability.deferred:
-            with failures.committed(look.key):
-                files.sync_directory(self.context.directory)
-        return data_state(header, Last(len(batch) - 1, zlib.crc32(records[-1])))
-
-    def _take_back(self, look: Look, error: OSError) -> None:
-        try:
-            self.context.files.remove(look.data_path)
-        except OSError:
-            raise _unknown(look, error) from error
 
     def open(self, entry: Entry, look: Look) -> OpenFile:
         """The data file, open for appending: the one that was looked at, and no other."""
@@ -82,8 +53,9 @@ class Appender:
             raise failures.Raced from None
         if file.inode != look.data.inode:
             raise failures.Raced
-        if not self.context.durability.deferred:  # who made it may have been killed before its name was durable
-            self.context.files.sync_directory(self.context.directory)
+        if entry.durable != file.inode:  # who gave the file its name may have been killed before that was durable
+            self.context.durability.named()
+            entry.durable = file.inode
         with entry.mutex:
             entry.use(look, file)
         return file

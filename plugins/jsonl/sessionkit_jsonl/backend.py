@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypeAlias, TypeVar
 
 from sessionkit import operations
-from sessionkit.errors import BackendUnavailableError, MessageTooLargeError, StoreError
+from sessionkit.errors import BackendUnavailableError, MessageTooLargeError, OutcomeUnknownError, StoreError
 from sessionkit.hookspecs import Backend, hookimpl
 from sessionkit.messages import Message
 from sessionkit.sessions import UNCHANGED, History, Session, SessionPage, Unchanged, Version
@@ -55,7 +55,7 @@ class JSONLBackend(Backend):
             raise BackendUnavailableError(
                 f"the directory of the jsonl backend cannot be used: {failures.describe(error)}"
             ) from error
-        self._durability = Durability(self._files, options.durability, options.interval)
+        self._durability = Durability(self._files, self._directory, options.durability, options.interval)
         self._locks = Locks(self._directory, self._files)
         self._entries = Entries(self._directory)
         self._writer = Writer.of(Context(self._directory, self._files, options, self._durability))
@@ -201,6 +201,12 @@ class JSONLBackend(Backend):
             except StoreError as error:
                 problems.append(error)
         self._entries.clear()
+        if self._durability.names_unsettled:
+            try:
+                self._durability.settle_names()
+            except OSError as error:
+                problems.append(OutcomeUnknownError(f"the last writes may be lost: {failures.describe(error)}"))
+        self._locks.close()
         if problems:
             raise problems[0]
 

@@ -16,24 +16,22 @@ class Durability:
 
     Args:
         files: makes the calls.
+        directory: where the sessions are.
         mode: ``always``, ``interval`` or ``os``.
         interval: seconds between two syncs in the background.
     """
 
-    def __init__(self, files: Files, mode: str, interval: float) -> None:
+    def __init__(self, files: Files, directory: str, mode: str, interval: float) -> None:
         self._files = files
+        self._directory = directory
         self._mode = mode
         self._interval = interval
         self._lock = threading.Lock()
         self._unsynced: dict[str, tuple[str, OpenFile]] = {}
         self._failed: dict[str, tuple[str, OSError]] = {}
+        self._names_unsynced = False
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
-
-    @property
-    def deferred(self) -> bool:
-        """Whether an append returns before it is on disk."""
-        return self._mode != "always"
 
     def appended(self, key: str, file: OpenFile) -> None:
         """Called after each append to a session: syncs now, or sees to it that it is done later."""
@@ -42,9 +40,21 @@ class Durability:
             return
         with self._lock:
             self._unsynced[file.path] = key, file
-            if self._mode == "interval" and self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="sessionkit-jsonl-sync", daemon=True)
-                self._thread.start()
+            self._start()
+
+    def named(self) -> None:
+        """Called after a file got its name: makes that durable now, or sees to it that it is done later."""
+        if self._mode == "always":
+            self._files.sync_directory(self._directory)
+            return
+        with self._lock:
+            self._names_unsynced = True
+            self._start()
+
+    def _start(self) -> None:
+        if self._mode == "interval" and self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="sessionkit-jsonl-sync", daemon=True)
+            self._thread.start()
 
     def settle(self, file: OpenFile) -> None:
         """Sync a file now, whoever wrote to it.
@@ -86,10 +96,29 @@ class Durability:
         """Sync what was appended. A failure is told by the next :meth:`settle` of its file."""
         with self._lock:
             unsynced, self._unsynced = self._unsynced, {}
+            names, self._names_unsynced = self._names_unsynced, False
         for path, (key, file) in unsynced.items():
             try:
                 self._files.sync_data(file)
             except OSError as error:
-                log.error("%s could not be synced: %s", path, error.strerror)  # noqa: TRY400 - save tells the rest
+                log.error("%s could not be synced: %s", path, error.strerror)  # noqa: TRY400 - no fault of the program
                 with self._lock:
                     self._failed[path] = key, error
+        if names:
+            try:
+                self._files.sync_directory(self._directory)
+            except OSError as error:
+                log.error("%s: %s", self._directory, error.strerror)  # noqa: TRY400 - no fault of the program
+                with self._lock:
+                    self._names_unsynced = True
+
+    def settle_names(self) -> None:
+        """Make durable what every file is called."""
+        self._files.sync_directory(self._directory)
+        with self._lock:
+            self._names_unsynced = False
+
+    @property
+    def names_unsettled(self) -> bool:
+        """Whether a file has a name that may not be durable."""
+        return self._names_unsynced

@@ -26,12 +26,17 @@ _REMEMBERED_SESSIONS: Final = 4096
 
 
 class Entry:
-    """One session. Everything here is used with ``mutex`` held."""
+    """One session. Everything here is used with ``mutex`` held.
+
+    Attributes:
+        durable: the data file whose name is known to be durable, as long as it is held open.
+    """
 
     def __init__(self, path: str, key: str) -> None:
         self.key = key
         self.slot = slot_of(key)
         self.mutex = threading.Lock()
+        self.durable: tuple[int, int] | None = None
         self._directory = path
         self._found: directory.Found | None = None
         self._data: OpenFile | None = None
@@ -88,6 +93,8 @@ class Entry:
         if self._data is not None and self._data.path == path and _is_at(self._data, path):
             return
         self._data = open_for_reading(path)
+        if self._data is None or self._data.inode != self.durable:
+            self.durable = None
         if self._data is None:
             self._forget_data()
         elif self._data.inode != self._data_inode or not self._is_remembered(self._data):
@@ -132,6 +139,7 @@ class Entry:
         """Close the files; what is known of them stays."""
         self._found = None
         self._data = None
+        self.durable = None
         self._collected = None
 
     def _warn(self, look: Look) -> Look:

@@ -64,6 +64,11 @@ class Locks:
             finally:
                 _unlock(file, slot)
 
+    def close(self) -> None:
+        """Close the lock file."""
+        with self._opening:
+            self._file = None
+
     def _lock(self, slot: int) -> OpenFile:
         while True:
             file = self._file or self._open(None)

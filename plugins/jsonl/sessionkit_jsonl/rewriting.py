@@ -49,13 +49,29 @@ class Rewriter:
     context: Context
     documents: Documents
 
-    def create(self, entry: Entry, look: Look, records: Iterable[bytes], edit: Edit) -> Look:
-        """Make a session with a history."""
+    def create(self, entry: Entry, look: Look, records: Iterable[bytes], edit: Edit | None = None) -> Look:
+        """Make a session with a history: its document first, which says that there is no session without data file."""
         composed = self._compose(records, Header(fresh_token()))
         with self.context.discarding(composed.file.path):
             look = self.documents.create(entry, look, needs_data=True, edit=_seeing(composed, edit))
-            self._install(look, composed)
+            self.context.durability.named()
+            self._begin(entry, look, composed)
         return look_again(entry)
+
+    def begin(self, entry: Entry, look: Look, records: Iterable[bytes]) -> Look:
+        """Give a session its first messages, which has a document and no data file."""
+        composed = self._compose(records, Header(fresh_token()))
+        with self.context.discarding(composed.file.path):
+            self._begin(entry, look, composed)
+        return look_again(entry)
+
+    def _begin(self, entry: Entry, look: Look, composed: Composed) -> None:
+        """Let a composed file be the data file, where there is none."""
+        try:
+            self.context.files.publish(composed.file.path, look.data_path)
+        except FileExistsError:
+            raise failures.Raced from None
+        self._make_name_durable(entry, look, composed)
 
     def replace(self, entry: Entry, look: Look, records: Iterable[bytes], edit: Edit | None) -> Look:
         """Replace the history; with ``edit``, what the document says in the same step.
@@ -71,7 +87,7 @@ class Rewriter:
                 following = changed(look)
                 _seeing(composed, edit)(following)
                 self.documents.write(look, following.following(look.meta, composed.header.nonce))
-            self._install(look, composed)
+            self._install(entry, look, composed)
         try:
             if following is not None:
                 self.documents.write(look, following.encode())
@@ -116,7 +132,7 @@ class Rewriter:
             records = look.index.records(look.data, look.index.hidden)
             composed = self._compose(records, look.header, filler=filler, like=look)
         with self.context.discarding(composed.file.path):
-            self._install(look, composed)
+            self._install(entry, look, composed)
 
     def _quarantine(self, look: Look) -> None:
         """Put aside the lines that nobody can read, before a file is written without them."""
@@ -134,12 +150,16 @@ class Rewriter:
         files.sync(file)
         files.sync_directory(self.context.directory)
 
-    def _install(self, look: Look, composed: Composed) -> None:
+    def _install(self, entry: Entry, look: Look, composed: Composed) -> None:
         """Let a composed file take the place of the data file: the moment of the change."""
         self.context.files.rename(composed.file.path, look.data_path)
+        self._make_name_durable(entry, look, composed)
+
+    def _make_name_durable(self, entry: Entry, look: Look, composed: Composed) -> None:
         self.context.durability.replaced(look.data_path)
         with failures.committed(look.key):
-            self.context.files.sync_directory(self.context.directory)
+            self.context.durability.named()
+        entry.durable = composed.file.inode
 
     def _compose(
         self, records: Iterable[bytes], header: Header, *, filler: int = 0, like: Look | None = None
@@ -211,12 +231,13 @@ def _garbage(look: Look) -> int:
     return index.place(look.data, index.hidden).offset + index.waste + look.rest.size
 
 
-def _seeing(composed: Composed, edit: Edit) -> Edit:
+def _seeing(composed: Composed, edit: Edit | None) -> Edit:
     """An edit after which the document also speaks of the file that is to come."""
 
     def apply(draft: Draft) -> None:
         draft.set_lines(count=composed.lines)
         draft.set_own(seen=composed.data_state)
-        edit(draft)
+        if edit is not None:
+            edit(draft)
 
     return apply

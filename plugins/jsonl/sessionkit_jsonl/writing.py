@@ -67,8 +67,11 @@ class Writer:
 
     def append(self, entry: Entry, look: Look, records: Sequence[bytes]) -> Version:
         """Append messages as one unit."""
-        documents = self.documents
-        look = documents.mend(entry, look) if look.exists else documents.create(entry, look, needs_data=True)
+        if not look.exists:
+            return self.rewriter.create(entry, look, records).version
+        look = self.documents.mend(entry, look)
+        if look.data is None:
+            return self.rewriter.begin(entry, look, records).version
         state = self.appender.append(entry, look, records)
         return f"{state}.{look.meta.revision}"
 
@@ -143,10 +146,12 @@ class Writer:
     def save(self, entry: Entry, look: Look, *, compact: bool = True) -> None:
         """Make durable all that stands in the files, and rewrite the data file when that saves enough."""
         if look.data is None:
+            if look.exists:
+                self.context.durability.settle_names()
             return
         file = self.appender.open(entry, look)
         self.appender.sync(look, file)
-        self.context.files.sync_directory(self.context.directory)
+        self.context.durability.settle_names()
         if compact and self.rewriter.is_worthwhile(entry, look):
             self.rewriter.compact(entry, self._settled(entry, look))
 

@@ -80,7 +80,7 @@ def _open(path: Path, **options: Any) -> JSONLBackend:
     return JSONLBackend(JSONLOptions(path=path, durability="os", **options))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(BATCHES, BATCHES, st.booleans(), TEXT, st.dictionaries(TEXT | st.just("scope"), JSON, max_size=3))
 def test_whatever_json_goes_in_comes_out_after_reopening(
     first: list[Message], second: list[Message], replaced: bool, summary: str, metadata: dict[str, Any]
@@ -248,4 +248,4 @@ def _pages(backend: Backend) -> Iterator[SessionInfo]:
 
 
 TestSameAsMemory = SameAsMemory.TestCase
-TestSameAsMemory.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+TestSameAsMemory.settings = settings(max_examples=30, stateful_step_count=25, deadline=None)

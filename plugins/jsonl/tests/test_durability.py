@@ -1,0 +1,169 @@
+"""When a write reaches the disk."""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+from sessionkit_jsonl import JSONLBackend
+from sessionkit_jsonl.files import Files, OpenFile
+
+from sessionkit.errors import OutcomeUnknownError
+from sessionkit.messages import Message
+from sessionkit.sessions import UNCHANGED as U  # noqa: N814 - many in a line
+
+OpenBackend: TypeAlias = Callable[..., JSONLBackend]
+
+
+class Watched(Files):
+    """Files that tell what was synced."""
+
+    calls: list[str]
+    synced: threading.Event
+
+    def __init__(self) -> None:
+        object.__setattr__(self, "calls", [])
+        object.__setattr__(self, "synced", threading.Event())
+
+    def sync_data(self, file: OpenFile) -> None:
+        super().sync_data(file)
+        self.calls.append(os.path.basename(file.path))
+        self.synced.set()
+
+    def sync(self, file: OpenFile) -> None:
+        super().sync(file)
+        self.calls.append("temporary")
+
+    def sync_directory(self, path: str) -> None:
+        super().sync_directory(path)
+        self.calls.append("directory")
+
+
+@pytest.fixture
+def files() -> Watched:
+    return Watched()
+
+
+def add(backend: JSONLBackend, *contents: str) -> None:
+    backend.sessionkit_add_messages("k", [Message.simple("user", text) for text in contents], "")
+
+
+def test_always_syncs_once_for_an_append_and_for_a_batch(open_backend: OpenBackend, files: Watched) -> None:
+    backend = open_backend(files)
+    add(backend, "1")
+    for batch in (["2"], ["3", "4", "5"]):
+        files.calls.clear()
+        add(backend, *batch)
+        assert files.calls == ["k.jsonl"]
+
+
+def test_what_each_operation_syncs(open_backend: OpenBackend, files: Watched) -> None:
+    backend = open_backend(files, compact_threshold=0)
+
+    def calls(operation: Callable[[], object]) -> list[str]:
+        files.calls.clear()
+        operation()
+        return files.calls
+
+    update = backend.sessionkit_update_session
+    from sessionkit.sessions import UNCHANGED as U
+
+    replace = ["temporary", "directory"]
+    assert calls(lambda: add(backend, "1", "2", "3")) == ["temporary", "temporary", "directory", "directory"]
+    truncate = calls(lambda: backend.sessionkit_truncate_history("k", 2, None, U, None, None, ""))
+    assert truncate == ["k.jsonl", *replace]
+    assert calls(lambda: update("k", [], U, U, U, U, U, None, "")) == replace
+    assert calls(lambda: update("k", [], "s", U, U, U, U, None, "")) == ["temporary", *replace, "directory", *replace]
+    assert calls(lambda: backend.sessionkit_delete_session("k")) == ["directory", "directory"]
+
+
+def test_the_first_append_of_a_process_makes_the_name_of_the_file_durable(
+    open_backend: OpenBackend, files: Watched
+) -> None:
+    add(open_backend(), "1")
+    backend = open_backend(files)
+    files.calls.clear()
+    add(backend, "2")
+    add(backend, "3")
+    assert files.calls == ["directory", "k.jsonl", "k.jsonl"]
+
+
+def test_os_never_syncs_an_append_and_save_does(open_backend: OpenBackend, files: Watched) -> None:
+    backend = open_backend(files, durability="os")
+    add(backend, "1")
+    files.calls.clear()
+    add(backend, "2")
+    add(backend, "3", "4")
+    assert files.calls == []
+    backend.sessionkit_save("k")
+    assert files.calls == ["k.jsonl", "directory"]
+
+
+def test_save_syncs_what_another_process_wrote(open_backend: OpenBackend, files: Watched) -> None:
+    add(open_backend(durability="os"), "1")
+    backend = open_backend(files)
+    files.calls.clear()
+    backend.sessionkit_save("k")
+    assert "k.jsonl" in files.calls
+
+
+def test_interval_syncs_in_the_background(open_backend: OpenBackend, files: Watched) -> None:
+    backend = open_backend(files, durability="interval", interval=0.01)
+    add(backend, "1")
+    add(backend, "2")
+    assert files.synced.wait(10)
+    assert backend.sessionkit_get_history("k", 0, None).total == 2
+
+
+@pytest.mark.parametrize("durability", ["interval", "os"])
+def test_close_syncs_what_is_left(open_backend: OpenBackend, files: Watched, durability: str) -> None:
+    backend = open_backend(files, durability=durability, interval=3600)
+    add(backend, "1")
+    add(backend, "2")
+    files.calls.clear()
+    backend.sessionkit_close()
+    assert files.calls == ["k.jsonl", "directory"]
+
+
+class Failing(Watched):
+    """Files whose data cannot be synced."""
+
+    def sync_data(self, file: OpenFile) -> None:
+        self.synced.set()
+        raise OSError(errno.EIO, os.strerror(errno.EIO), file.path)
+
+    def sync(self, file: OpenFile) -> None:
+        if "broken" in self.calls:
+            raise OSError(errno.EIO, os.strerror(errno.EIO), file.path)
+        super().sync(file)
+
+
+def test_a_failure_in_the_background_is_put_right_by_save(directory: Path, open_backend: OpenBackend) -> None:
+    files = Failing()
+    backend = open_backend(files, durability="interval", interval=0.01)
+    add(backend, "1")
+    add(backend, "2")
+    assert files.synced.wait(10)
+    backend._durability.stop()
+    inode = (directory / "k.jsonl").stat().st_ino
+    backend.sessionkit_save("k")
+    assert (directory / "k.jsonl").stat().st_ino != inode
+    assert [message.text for message in open_backend().sessionkit_get_history("k", 0, None).messages] == ["1", "2"]
+
+
+def test_a_failure_in_the_background_that_stays_is_told_by_save_and_close(open_backend: OpenBackend) -> None:
+    files = Failing()
+    backend = open_backend(files, durability="interval", interval=0.01)
+    add(backend, "1")
+    add(backend, "2")
+    assert files.synced.wait(10)
+    backend._durability.stop()
+    files.calls.append("broken")
+    for tell in (lambda: backend.sessionkit_save("k"), backend.sessionkit_close):
+        with pytest.raises(OutcomeUnknownError, match=r"'k'.*Input/output error"):
+            tell()

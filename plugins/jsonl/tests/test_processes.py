@@ -1,0 +1,221 @@
+"""Several processes, threads and stores on one directory."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pytest
+from sessionkit_jsonl import JSONLBackend
+
+from sessionkit import SessionStore
+
+Reopen: TypeAlias = Callable[..., SessionStore]
+
+WORKER = """
+import json, sys
+from sessionkit import open_store
+from sessionkit.errors import VersionConflict
+path, name, task = sys.argv[1:]
+options = {"path": path, "compact_threshold": 0}
+store = open_store({"backend": "jsonl", "on_write_error": "raise", "backends": {"jsonl": options}})
+print("ready", flush=True)
+sys.stdin.readline()
+done = []
+for number in range(25):
+    text = f"{name}-{number}"
+    if task == "append":
+        store.add_messages("k", [{"role": "user", "content": text}] * (1 + number % 3))
+    elif task == "churn":
+        store.add_message("k", "user", text)
+        if number % 3 == 0:
+            store.truncate_history("k", 5)
+        store.save("k")
+    elif task == "delete":
+        store.add_message("k", "user", text)
+        store.delete_session("k")
+    elif task == "count":
+        while True:
+            session = store.get_session("k")
+            count = int(session.summary or 0) + 1
+            try:
+                store.update_session("k", summary=str(count), if_version=session.version)
+                break
+            except VersionConflict:
+                pass
+    elif task == "collide":
+        store.add_message(name, "user", text)
+    done.append(text)
+print(json.dumps(done))
+"""
+
+
+def run(directory: Path, *workers: tuple[str, str]) -> list[list[str]]:
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", WORKER, str(directory), name, task],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for name, task in workers
+    ]
+    for process in processes:
+        assert process.stdout is not None
+        process.stdout.readline()
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    done = []
+    for process in processes:
+        output, errors = process.communicate()
+        assert process.returncode == 0, errors
+        done.append(json.loads(output))
+    return done
+
+
+def texts(store: SessionStore, key: str = "k") -> list[str]:
+    return [message.text for message in store.get_history(key)]
+
+
+def test_no_acknowledged_message_of_several_processes_is_lost(directory: Path, reopen: Reopen) -> None:
+    done = run(directory, ("a", "append"), ("b", "append"), ("c", "append"))
+    found = texts(reopen())
+    assert len(found) == 3 * sum(1 + number % 3 for number in range(25))
+    for mine in done:
+        wanted = [text for number, text in enumerate(mine) for _ in range(1 + number % 3)]
+        assert [text for text in found if text in mine] == wanted
+
+
+def test_a_batch_of_one_process_is_not_parted_by_another(directory: Path, reopen: Reopen) -> None:
+    run(directory, ("a", "append"), ("b", "append"))
+    found = texts(reopen())
+    for text in set(found):
+        first = found.index(text)
+        assert found[first : first + found.count(text)] == [text] * found.count(text)
+
+
+def test_processes_may_truncate_and_compact_while_others_write(directory: Path, reopen: Reopen) -> None:
+    store = reopen()
+    stop = threading.Event()
+    seen: list[str] = []
+    problems: list[Any] = []
+
+    def read() -> None:
+        while not stop.is_set():
+            try:
+                session = store.get_session("k")
+                if session.count != len(session.messages):
+                    problems.append(session)
+                if session.messages:
+                    seen.append(session.messages[-1].text)
+            except Exception as error:
+                problems.append(error)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    try:
+        done = run(directory, ("a", "churn"), ("b", "churn"))
+    finally:
+        stop.set()
+        reader.join()
+    assert not problems
+    assert seen
+    for mine in done:
+        kept = [text for text in texts(store) if text in mine]
+        assert kept == mine[len(mine) - len(kept) :]
+
+
+def test_conditions_hold_over_processes(directory: Path, reopen: Reopen) -> None:
+    run(directory, ("a", "count"), ("b", "count"))
+    assert reopen().get_summary("k") == "50"
+
+
+def test_processes_may_delete_what_others_write(directory: Path, reopen: Reopen) -> None:
+    done = run(directory, ("a", "delete"), ("b", "append"))
+    assert all(text in done[1] for text in texts(reopen()))
+
+
+def test_processes_that_make_colliding_keys_at_once_keep_them_apart(directory: Path, reopen: Reopen) -> None:
+    done = run(directory, ("x:y", "collide"), ("x/y", "collide"), ("x_y", "collide"))
+    store = reopen()
+    assert [texts(store, key) for key in ("x:y", "x/y", "x_y")] == done
+    assert [info.key for info in store.list_sessions()] == ["x/y", "x:y", "x_y"]
+
+
+def test_threads_and_stores_of_one_process_lose_nothing(reopen: Reopen) -> None:
+    stores = [reopen(), reopen()]
+    barrier = threading.Barrier(6)
+
+    def work(name: int) -> None:
+        barrier.wait()
+        for number in range(20):
+            stores[name % 2].add_message("k", "user", f"{name}-{number}")
+            stores[name % 2].get_history("k", 3)
+
+    threads = [threading.Thread(target=work, args=(name,)) for name in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    found = texts(reopen())
+    assert len(found) == 120
+    for name in range(6):
+        assert [text for text in found if text.startswith(f"{name}-")] == [f"{name}-{number}" for number in range(20)]
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_a_forked_child_does_not_keep_the_locks_of_its_parent(backend: JSONLBackend, reopen: Reopen) -> None:
+    locks = backend._locks
+    reading, writing = os.pipe()
+    with locks.holding(7):
+        child = os.fork()
+        if child == 0:  # pragma: no cover - another process
+            os.close(writing)
+            os.read(reading, 1)
+            os._exit(0)
+    os.close(reading)
+    try:
+        with locks.holding(7):
+            pass
+        with JSONLBackend(backend._options)._locks.holding(7):
+            pass
+    finally:
+        os.close(writing)
+        os.waitpid(child, 0)
+
+
+def test_a_lock_file_that_was_removed_excludes_again(directory: Path, backend: JSONLBackend) -> None:
+    other = JSONLBackend(backend._options)
+    with backend._locks.holding(1):
+        pass
+    (directory / ".sessionkit.lock").unlink()
+    entered = threading.Event()
+
+    def enter() -> None:
+        with other._locks.holding(1):
+            entered.set()
+
+    with backend._locks.holding(1):
+        thread = threading.Thread(target=enter)
+        thread.start()
+        assert not entered.wait(0.2)
+    thread.join()
+    assert entered.is_set()
+
+
+def test_an_append_goes_to_the_file_that_has_the_name(directory: Path, reopen: Reopen) -> None:
+    """Another process replaced the file: what is appended must not vanish with the old one."""
+    one, other = reopen(), reopen()
+    one.add_message("k", "user", "old")
+    other.set_history("k", [{"role": "user", "content": "new"}])
+    one.add_message("k", "user", "then")
+    assert texts(one) == texts(other) == texts(reopen()) == ["new", "then"]

@@ -128,6 +128,11 @@ def test_a_user_who_speaks_between_a_call_and_its_result_begins_no_turn() -> Non
     assert [turn_start(messages, wanted) for wanted in (3, 4, 5, 6)] == [0, 0, 0, 6]
 
 
+def test_a_result_that_comes_late_holds_its_turn_together_though_a_later_call_was_answered_before() -> None:
+    messages = turns("user", call("a"), call("b"), result("b"), "user", result("a"), "user")
+    assert [turn_start(messages, wanted) for wanted in (3, 4, 5, 6)] == [0, 0, 0, 6]
+
+
 def test_several_calls_one_after_the_other_belong_to_one_turn() -> None:
     messages = turns("user", call("call_0"), result("call_0"), call("call_0"), result("call_0"), "assistant", "user")
     assert [turn_start(messages, wanted) for wanted in (2, 3, 5, 6)] == [0, 0, 0, 6]

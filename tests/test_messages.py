@@ -13,7 +13,7 @@ from typing import Any
 
 import attrs
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from sessionkit import codec
 from sessionkit.errors import DecodeError, InvalidMessageError
@@ -68,11 +68,13 @@ def test_any_json_object_goes_through_json_unchanged(data: dict[str, Any]) -> No
     assert Message.from_json(message.to_json().decode("utf-8")) == message
 
 
+@settings(max_examples=50)
 @given(objects)
 def test_json_written_by_others_goes_through_a_message_unchanged(data: dict[str, Any]) -> None:
     assert exact(json.loads(Message.from_json(json.dumps(data)).to_json())) == exact(data)
 
 
+@settings(max_examples=50)
 @given(objects)
 def test_each_field_is_got_as_it_went_in(data: dict[str, Any]) -> None:
     message = Message.from_dict(data)
@@ -82,6 +84,7 @@ def test_each_field_is_got_as_it_went_in(data: dict[str, Any]) -> None:
     assert message.get("no such field", 7) == 7
 
 
+@settings(max_examples=50)
 @given(objects)
 def test_reading_every_property_loses_nothing(data: dict[str, Any]) -> None:
     message = Message.from_dict(data)
@@ -333,6 +336,7 @@ def test_a_property_has_its_type_whatever_the_field_holds(value: object) -> None
 # --- values ------------------------------------------------------------------------------------------------------
 
 
+@settings(max_examples=50)
 @given(objects, objects)
 def test_messages_are_equal_when_their_objects_are_and_then_hash_alike(
     one: dict[str, Any], other: dict[str, Any]

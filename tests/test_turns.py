@@ -60,7 +60,7 @@ def _has_call(messages: Sequence[Message], position: int, since: int) -> bool:
 # --- the promises ------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(conversations, st.integers(-2, 16))
 @example([say("user"), call("call_0"), say("user"), result("call_0"), say("user")], 2)
 def test_no_result_is_left_without_a_call_that_it_had(messages: list[Message], wanted: int) -> None:
@@ -70,7 +70,7 @@ def test_no_result_is_left_without_a_call_that_it_had(messages: list[Message], w
             assert _has_call(messages, position, cut)
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(conversations, st.integers(-2, 16))
 def test_a_cut_is_at_most_where_it_was_wanted_and_at_a_turn(messages: list[Message], wanted: int) -> None:
     cut = turn_start(messages, wanted)
@@ -78,7 +78,7 @@ def test_a_cut_is_at_most_where_it_was_wanted_and_at_a_turn(messages: list[Messa
     assert cut in (0, len(messages)) or messages[cut].role not in _INSIDE
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(conversations, st.integers(0, 16))
 def test_no_later_cut_would_have_done(messages: list[Message], wanted: int) -> None:
     cut = turn_start(messages, wanted)

@@ -19,6 +19,7 @@ from sessionkit_jsonl.files import Files
 from sessionkit_jsonl.listing import Listing
 from sessionkit_jsonl.locks import Locks
 from sessionkit_jsonl.look import Look
+from sessionkit_jsonl.mounts import refuse_network
 from sessionkit_jsonl.options import JSONLOptions
 from sessionkit_jsonl.sweep import sweep
 from sessionkit_jsonl.writing import Fields, Writer
@@ -41,7 +42,7 @@ class JSONLBackend(Backend):
         files: makes every change to the directory; one of your own sees them all.
 
     Raises:
-        BackendUnavailableError: the directory cannot be made or read.
+        BackendUnavailableError: the directory cannot be made or read, or is on a network file system.
     """
 
     def __init__(self, options: JSONLOptions, files: Files | None = None) -> None:
@@ -50,6 +51,8 @@ class JSONLBackend(Backend):
         self._files = files or Files()
         try:
             self._files.make_directory(options.path)
+            if not options.network:
+                refuse_network(options.path)
             sweep(self._directory, self._files)
         except OSError as error:
             raise BackendUnavailableError(

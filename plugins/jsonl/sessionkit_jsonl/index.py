@@ -6,6 +6,7 @@ bytes tells where to begin to read for the last messages, or for any others.
 
 from __future__ import annotations
 
+import errno
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator
@@ -188,7 +189,7 @@ class Index:
                 return Place(offset, passed, before == ordinal)
             passed += line.counted
             before += len(line.records)
-        raise AssertionError("a message of the index is in the file")
+        raise OSError(errno.ESTALE, "another program cut the file short", file.path)
 
     def values(self, file: OpenFile, first: int, last: int) -> list[dict[str, Any]]:
         """The messages from one position up to before another one, decoded."""

@@ -42,3 +42,6 @@ class JSONLOptions:
     compact_threshold: _BytesOrNone = option(  # noqa: RUF009 - it makes a field
         default=65_536, help="bytes of truncated messages from which save rewrites a session's file; 0: always"
     )
+    network: bool = option(
+        default=False, help="accept a directory on a network file system, whose locks and syncs may not hold"
+    )

@@ -9,6 +9,7 @@ from typing import Final
 
 import attrs
 
+from sessionkit.errors import OutcomeUnknownError
 from sessionkit_jsonl import failures, marks
 from sessionkit_jsonl.context import Context, look_again
 from sessionkit_jsonl.documents import Documents, Edit, changed, same
@@ -94,8 +95,8 @@ class Rewriter:
             look = look_again(entry)
             if 2 * look.meta.skip > _FOLD_BYTES:
                 self._fold(entry, look)
-        except OSError as error:  # the change is made; what is left is done by the next write or save
-            log.warning("session %r: %s", look.key, failures.describe(error))
+        except (OSError, OutcomeUnknownError) as error:  # the change is made; the next write or save does the rest
+            log.warning("session %r is changed, and not tidied up: %s", look.key, error)
         return look_again(entry)
 
     def is_worthwhile(self, entry: Entry, look: Look) -> bool:

@@ -15,7 +15,7 @@ from sessionkit_jsonl.files import Files, OpenFile
 
 from sessionkit.errors import OutcomeUnknownError
 from sessionkit.messages import Message
-from sessionkit.sessions import UNCHANGED as U  # noqa: N814 - many in a line
+from sessionkit.sessions import UNCHANGED as U
 
 OpenBackend: TypeAlias = Callable[..., JSONLBackend]
 
@@ -71,8 +71,6 @@ def test_what_each_operation_syncs(open_backend: OpenBackend, files: Watched) ->
         return files.calls
 
     update = backend.sessionkit_update_session
-    from sessionkit.sessions import UNCHANGED as U
-
     replace = ["temporary", "directory"]
     assert calls(lambda: add(backend, "1", "2", "3")) == ["temporary", "temporary", "directory", "directory"]
     truncate = calls(lambda: backend.sessionkit_truncate_history("k", 2, None, U, None, None, ""))

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
-from sessionkit_jsonl import JSONLBackend, listing
+from sessionkit_jsonl import JSONLBackend
+from sessionkit_jsonl.directory import Found, read_meta
 
 from sessionkit.filenames import hashed_name
 from sessionkit.messages import Message
@@ -90,8 +91,12 @@ def test_documents_and_logs_that_did_not_change_are_read_once(
 
     monkeypatch.setattr(fresh._listing, "_read", counted)
     owners: list[str] = []
-    read_meta = listing.read_meta
-    monkeypatch.setattr(listing, "read_meta", lambda base: owners.append(base) or read_meta(base))  # type: ignore[func-returns-value]
+
+    def counted_meta(base: str) -> Found:
+        owners.append(base)
+        return read_meta(base)
+
+    monkeypatch.setattr("sessionkit_jsonl.listing.read_meta", counted_meta)
     for _ in range(3):
         assert sum(map(len, pages(fresh, limit=5))) == 40
     assert (len(read), len(owners)) == (40, 40)

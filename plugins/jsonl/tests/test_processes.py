@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import struct
 import subprocess
 import sys
 import threading
@@ -12,7 +14,8 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
-from sessionkit_jsonl import JSONLBackend
+from sessionkit_jsonl import JSONLBackend, locks
+from sessionkit_jsonl.locks import slot_of
 
 from sessionkit import SessionStore
 
@@ -174,9 +177,9 @@ def test_threads_and_stores_of_one_process_lose_nothing(reopen: Reopen) -> None:
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 def test_a_forked_child_does_not_keep_the_locks_of_its_parent(backend: JSONLBackend, reopen: Reopen) -> None:
-    locks = backend._locks
+    mine = backend._locks
     reading, writing = os.pipe()
-    with locks.holding(7):
+    with mine.holding(7):
         child = os.fork()
         if child == 0:  # pragma: no cover - another process
             os.close(writing)
@@ -184,7 +187,7 @@ def test_a_forked_child_does_not_keep_the_locks_of_its_parent(backend: JSONLBack
             os._exit(0)
     os.close(reading)
     try:
-        with locks.holding(7):
+        with mine.holding(7):
             pass
         with JSONLBackend(backend._options)._locks.holding(7):
             pass
@@ -193,23 +196,35 @@ def test_a_forked_child_does_not_keep_the_locks_of_its_parent(backend: JSONLBack
         os.waitpid(child, 0)
 
 
+@pytest.mark.skipif(not hasattr(fcntl, "F_OFD_SETLK"), reason="this platform has no locks of open files")
 def test_a_lock_file_that_was_removed_excludes_again(directory: Path, backend: JSONLBackend) -> None:
-    other = JSONLBackend(backend._options)
     with backend._locks.holding(1):
         pass
-    (directory / ".sessionkit.lock").unlink()
-    entered = threading.Event()
+    path = directory / ".sessionkit.lock"
+    path.unlink()
+    with backend._locks.holding(1), path.open("rb+") as file:
+        wanted = struct.pack("@hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 1, 1, 0)
+        with pytest.raises(BlockingIOError):
+            fcntl.fcntl(file, fcntl.F_OFD_SETLK, wanted)
 
-    def enter() -> None:
-        with other._locks.holding(1):
-            entered.set()
 
-    with backend._locks.holding(1):
-        thread = threading.Thread(target=enter)
-        thread.start()
-        assert not entered.wait(0.2)
-    thread.join()
-    assert entered.is_set()
+@pytest.mark.skipif(not hasattr(fcntl, "F_OFD_SETLK"), reason="this platform has no locks of open files")
+def test_each_session_has_a_lock_of_its_own_and_colliding_keys_share_one(backend: JSONLBackend) -> None:
+    assert slot_of("a:b") == slot_of("a/b") == slot_of("A_B")
+    assert slot_of("a:b") != slot_of("a:c")
+    with backend._locks.holding(slot_of("a:b")), backend._locks.holding(slot_of("a:c")):
+        pass
+
+
+def test_without_byte_ranges_the_lock_file_is_one_lock(
+    directory: Path, backend: JSONLBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(locks, "_BY_RANGE", False)
+    path = directory / ".sessionkit.lock"
+    with backend._locks.holding(0), path.open("rb+") as file, pytest.raises(BlockingIOError):
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    with path.open("rb+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def test_an_append_goes_to_the_file_that_has_the_name(directory: Path, reopen: Reopen) -> None:

@@ -14,9 +14,9 @@ from sessionkit_jsonl import failures, marks
 from sessionkit_jsonl.context import Context, look_again
 from sessionkit_jsonl.entry import Entry, log
 from sessionkit_jsonl.files import OpenFile
-from sessionkit_jsonl.lines import Last
 from sessionkit_jsonl.look import Look, data_state
 from sessionkit_jsonl.marks import Header, fresh_token
+from sessionkit_jsonl.stretch import STRIDE, Last
 
 _BUFFER: Final = 1 << 20
 _SEAL: Final = b"#\n"
@@ -37,7 +37,7 @@ class Appender:
         batch = marks.as_batch(records, None if look.header else header)
         self._write(look, file, start, seal + batch)
         last = Last(start + len(seal) + len(batch) - 1, zlib.crc32(records[-1]))
-        if look.header and start == look.size and not seal and not look.rest.size:
+        if len(batch) <= STRIDE and look.header and start == look.size and not seal and not look.rest.size:
             with entry.mutex:
                 look.index.note_append(start, len(batch), len(records), last)
         return data_state(header, last)

@@ -15,13 +15,11 @@ from typing import Any, Final
 import attrs
 
 from sessionkit_jsonl.files import OpenFile
-from sessionkit_jsonl.lines import Last, Line, Stretch, parse, split
+from sessionkit_jsonl.lines import Line, parse, split
+from sessionkit_jsonl.stretch import STRIDE, Last, Stretch
 
 _BLOCK: Final = 32 * 1024
 """How much is read and decoded at once, in bytes."""
-
-_STRIDE: Final = 16 * 1024
-"""The distance between two checkpoints, in bytes, at least."""
 
 _SKIP_BLOCK: Final = 256 * 1024
 
@@ -39,6 +37,16 @@ class Place:
     offset: int
     line: int
     whole: bool
+
+
+@attrs.frozen
+class _Piece:
+    """What was read at once: where it begins, and whether inside a batch; the rest, at the end of the file."""
+
+    start: int
+    inside: bool
+    settled: Stretch
+    rest: Stretch | None
 
 
 @attrs.define
@@ -68,6 +76,7 @@ class Index:
     _ordinals: array[int] = attrs.field(factory=lambda: array("q"), repr=False)
     _offsets: array[int] = attrs.field(factory=lambda: array("q"), repr=False)
     _lines_before: array[int] = attrs.field(factory=lambda: array("q"), repr=False)
+    _inside: set[int] = attrs.field(factory=set, repr=False)
 
     def __attrs_post_init__(self) -> None:
         self._hides = self.skip
@@ -87,27 +96,30 @@ class Index:
             hidden = self._skip_lines(file, size)
             if self._origin < 0:
                 return hidden
-        for offset, stretch, rest in self._stretches(file, self.end, size):
-            if stretch.size:
-                self._note(offset, stretch)
+        for piece in self._pieces(file, self.end, size):
+            if piece.settled.size:
+                self._note(piece)
                 if collect is not None:
-                    collect.extend(stretch.values)
-            if rest is not None:
-                return rest
+                    collect.extend(piece.settled.values)
+            if piece.rest is not None:
+                return piece.rest
         return Stretch()
 
     def note_append(self, start: int, size: int, count: int, last: Last) -> None:
         """Take in what this process appended, unless that was done already: so many lines, a message each."""
         if self._origin < 0 or self.end != start:
             return
-        self._checkpoint(start)
+        self._checkpoint(start, self.lines, self.seen, inside=False)
         self.end += size
         self.lines += count
         self.seen += count
         self.last = last
 
-    def _note(self, offset: int, stretch: Stretch) -> None:
-        self._checkpoint(offset)
+    def _note(self, piece: _Piece) -> None:
+        offset, stretch = piece.start, piece.settled
+        self._checkpoint(offset, self.lines, self.seen, inside=piece.inside)
+        for position, lines, values in stretch.points:
+            self._checkpoint(offset + position, self.lines + lines, self.seen + values, inside=True)
         self.end = offset + stretch.size
         self.lines += stretch.lines
         self.seen += len(stretch.values)
@@ -116,28 +128,37 @@ class Index:
         if stretch.last is not None:
             self.last = Last(offset + stretch.last.end, stretch.last.checksum)
 
-    def _checkpoint(self, offset: int) -> None:
-        if not self._offsets or offset - self._offsets[-1] >= _STRIDE:
-            self._ordinals.append(self.seen)
-            self._offsets.append(offset)
-            self._lines_before.append(self.lines)
+    def _checkpoint(self, offset: int, lines: int, ordinal: int, *, inside: bool) -> None:
+        if self._offsets and offset - self._offsets[-1] < STRIDE:
+            return
+        self._ordinals.append(ordinal)
+        self._offsets.append(offset)
+        self._lines_before.append(lines)
+        if inside:
+            self._inside.add(offset)
 
-    def _stretches(self, file: OpenFile, start: int, end: int) -> Iterator[tuple[int, Stretch, Stretch | None]]:
-        """Read on from where a line begins: position, what is settled there, and at the end the rest."""
+    def _pieces(self, file: OpenFile, start: int, end: int) -> Iterator[_Piece]:
+        """Read on from where a line begins."""
         wanted = _BLOCK
+        inside = self._begins_inside(start)
         while start < end:
             buffer = file.read(start, min(wanted, end - start))
             final = len(buffer) < wanted or start + len(buffer) == end
-            settled, rest = parse(buffer, final=final, orphans=start == self._origin > 0)
+            settled, rest = parse(buffer, final=final, orphans=inside)
             if final:
-                yield start, settled, rest
+                yield _Piece(start, inside, settled, rest)
                 return
-            if settled.size == 0:
+            if settled.size == 0:  # a line or a batch that is longer
                 wanted *= 2
                 continue
-            yield start, settled, None
+            yield _Piece(start, inside, settled, None)
             start += settled.size
+            inside = inside and settled.orphaned
             wanted = _BLOCK
+
+    def _begins_inside(self, start: int) -> bool:
+        """Whether a batch may be under way at a position: the first visible line, or one of a batch that is whole."""
+        return start == self._origin > 0 or start in self._inside
 
     def _skip_lines(self, file: OpenFile, size: int) -> Stretch:
         """Pass over truncated lines without decoding them."""
@@ -198,8 +219,8 @@ class Index:
         at = bisect_right(self._ordinals, first) - 1
         before = self._ordinals[at]
         found: list[dict[str, Any]] = []
-        for _, stretch, _ in self._stretches(file, self._offsets[at], self.end):
-            found += stretch.values
+        for piece in self._pieces(file, self._offsets[at], self.end):
+            found += piece.settled.values
             if before + len(found) >= last:
                 break
         return found[first - before : last - before]
@@ -227,11 +248,12 @@ class Index:
     def _lines_from(self, file: OpenFile, checkpoint: int) -> Iterator[tuple[int, Line]]:
         """The settled lines from a checkpoint on, with their positions."""
         start = self._offsets[checkpoint]
+        inside = self._begins_inside(start)
         wanted = _BLOCK
         while start < self.end:
             buffer = file.read(start, min(wanted, self.end - start))
-            final = start + len(buffer) == self.end
-            lines, complete = split(buffer, final=final, orphans=start == self._origin > 0)
+            final = len(buffer) < wanted or start + len(buffer) == self.end
+            lines, complete = split(buffer, orphans=inside)
             if not complete and not final:
                 wanted *= 2
                 continue
@@ -240,6 +262,7 @@ class Index:
             if final:
                 return
             start += lines[complete - 1].end
+            inside = inside and all(line.inside for line in lines[:complete])
             wanted = _BLOCK
 
 

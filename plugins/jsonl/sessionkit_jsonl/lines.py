@@ -9,19 +9,17 @@ from __future__ import annotations
 import json
 import re
 import zlib
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 import attrs
 
 from sessionkit import codec
 from sessionkit.errors import DecodeError
-from sessionkit_jsonl import marks
+from sessionkit_jsonl import bulk, marks
+from sessionkit_jsonl.stretch import PADDING, STRIDE, Last, Stretch
 
 Record: TypeAlias = tuple[bytes, dict[str, Any]]
 """A message as bytes, without mark, and decoded."""
-
-_PADDING: Final = b"\0 \t\r"
-"""What may stand at the ends of a line without being part of it: a lost block reads as NULs."""
 
 _CANDIDATE = re.compile(r'\{[ \t]*"')
 _scan = json.JSONDecoder().raw_decode
@@ -38,6 +36,7 @@ class Line:
         counted: whether picoclaw's ``skip`` counts it: it does unless the line is blank.
         dead: whether something stands in it that holds no message and is no filler, and that is complete.
         records: its messages: one as a rule; several when a newline was lost.
+        inside: whether it belongs to a whole batch that began before it.
     """
 
     start: int
@@ -46,35 +45,7 @@ class Line:
     counted: bool
     dead: bool
     records: tuple[Record, ...]
-
-
-@attrs.frozen
-class Last:
-    """Where the last message of a stretch ends (before its newline), and the checksum of its bytes."""
-
-    end: int
-    checksum: int
-
-
-@attrs.frozen
-class Stretch:
-    """What a run of lines holds.
-
-    Attributes:
-        size: its length in bytes.
-        lines: how many counted lines it has.
-        values: its messages, decoded.
-        last: the last of them, counted from where the run begins; None when there is none.
-        dead: how many of its lines are dead.
-        waste: how many of its bytes stand in lines without message.
-    """
-
-    size: int = 0
-    lines: int = 0
-    values: list[dict[str, Any]] = attrs.Factory(list)
-    last: Last | None = None
-    dead: int = 0
-    waste: int = 0
+    inside: bool = False
 
 
 def parse(buffer: bytes, *, final: bool, orphans: bool = False) -> tuple[Stretch, Stretch]:
@@ -89,32 +60,15 @@ def parse(buffer: bytes, *, final: bool, orphans: bool = False) -> tuple[Stretch
         What is settled, and (of a final buffer) the rest: what the next append may change the meaning of. That is
         a line without newline, a batch that is not complete, and dead lines at the end of the file.
     """
-    regular = None if marks.PREFIX in buffer else _parse_regular(buffer)
-    if regular is not None and (not final or regular.size == len(buffer)):
-        return regular, Stretch()
-    lines, settled = split(buffer, orphans=orphans, final=final)
+    quick = bulk.parse(buffer, orphans=orphans)
+    if quick is not None and (quick.size == len(buffer) if final else quick.size > 0):
+        return quick, Stretch()
+    lines, settled = split(buffer, orphans=orphans)
     if not final:
         return _gather(lines[:settled]), Stretch()
     while settled and lines[settled - 1].dead:
         settled -= 1
     return _gather(lines[:settled]), _gather(lines[settled:])
-
-
-def _parse_regular(buffer: bytes) -> Stretch | None:
-    """Decode in bulk, when every line up to the last newline is one unmarked object and nothing else."""
-    size = buffer.rfind(b"\n") + 1
-    body = buffer[:size]
-    lines = body.count(b"\n")
-    if not lines or body[:1] != b"{" or body.count(b"\n{") != lines - 1:
-        return None
-    try:
-        values = codec.decode_lines(body)
-    except DecodeError:
-        return None
-    if len(values) != lines or set(map(type, values)) != {dict}:
-        return None
-    last = body[body.rfind(b"\n", 0, size - 1) + 1 : size - 1].strip(_PADDING)
-    return Stretch(size=size, lines=lines, values=values, last=Last(size - 1, zlib.crc32(last)))
 
 
 def _gather(lines: list[Line]) -> Stretch:
@@ -128,10 +82,24 @@ def _gather(lines: list[Line]) -> Stretch:
         last=None if last is None else Last(last.text_end - lines[0].start, zlib.crc32(last.records[-1][0])),
         dead=sum(line.dead for line in lines),
         waste=sum(line.end - line.start for line in lines if not line.records),
+        points=_points(lines),
+        orphaned=all(line.inside for line in lines) and lines[0].start == 0,
     )
 
 
-def split(buffer: bytes, *, final: bool, orphans: bool = False) -> tuple[list[Line], int]:
+def _points(lines: list[Line]) -> tuple[tuple[int, int, int], ...]:
+    points: list[tuple[int, int, int]] = []
+    counted = values = after = 0
+    for line in lines:
+        if line.inside and line.start - lines[0].start - after >= STRIDE:
+            after = line.start - lines[0].start
+            points.append((after, counted, values))
+        counted += line.counted
+        values += len(line.records)
+    return tuple(points)
+
+
+def split(buffer: bytes, *, orphans: bool = False) -> tuple[list[Line], int]:
     """The lines of a buffer, and how many of them are complete: they end in a newline, and so does their batch."""
     texts = buffer.split(b"\n")
     tail = texts.pop()
@@ -146,13 +114,13 @@ def split(buffer: bytes, *, final: bool, orphans: bool = False) -> tuple[list[Li
             orphans = False
             group = _batch(texts[index : index + mark.lines], position, mark)
         else:
-            group = [_line(texts[index], position, mark) if orphans else _dead(texts[index], position)]
+            group = [_follower(texts[index], position, mark) if orphans else _dead(texts[index], position)]
         if group is None:
             break
         lines += group
         index += len(group)
         position = lines[-1].end
-    complete = 0 if orphans and not final else len(lines)
+    complete = len(lines)
     for text in texts[index:]:
         lines.append(Line(position, position + len(text) + 1, position + len(text), True, False, ()))
         position = lines[-1].end
@@ -166,6 +134,10 @@ def _line(text: bytes, start: int, mark: marks.Mark | None) -> Line:
     counted = text not in (b"", b"\r")
     dead = counted and not records and not marks.is_filler(text)
     return Line(start, start + len(text) + 1, start + len(text), counted, dead, records)
+
+
+def _follower(text: bytes, start: int, mark: marks.Mark) -> Line:
+    return attrs.evolve(_line(text, start, mark), inside=True)
 
 
 def _dead(text: bytes, start: int) -> Line:
@@ -191,11 +163,12 @@ def _batch(texts: list[bytes], start: int, head: marks.Mark) -> list[Line] | Non
     for text in texts:
         mark = marks.read_mark(text)
         ours = mark is not None and mark.batch == head.batch and (mark.lines == 0) == bool(lines)
-        value = _decode_object(marks.unmarked(text, mark).strip(_PADDING)) if ours else None
+        value = _decode_object(marks.unmarked(text, mark).strip(PADDING)) if ours else None
         if value is None:
             return [_dead(text, line.start) for text, line in zip(texts, lines, strict=False)] or [_dead(text, start)]
-        record = (marks.unmarked(text, mark).strip(_PADDING), value)
-        lines.append(Line(start, start + len(text) + 1, start + len(text), True, False, (record,)))
+        record = (marks.unmarked(text, mark).strip(PADDING), value)
+        inside = bool(lines)
+        lines.append(Line(start, start + len(text) + 1, start + len(text), True, False, (record,), inside))
         start = lines[-1].end
     if len(lines) < head.lines:
         return None
@@ -206,11 +179,11 @@ def _batch(texts: list[bytes], start: int, head: marks.Mark) -> list[Line] | Non
 
 def records_of(text: bytes, mark: marks.Mark | None) -> tuple[Record, ...]:
     """The messages of a line that stands alone: one, or what can be saved when the line is damaged."""
-    bare = marks.unmarked(text, mark).strip(_PADDING)
+    bare = marks.unmarked(text, mark).strip(PADDING)
     value = _decode_object(bare)
     if value is not None:
         return ((bare, value),)
-    return _salvage(text.strip(_PADDING))
+    return _salvage(text.strip(PADDING))
 
 
 def _decode_object(text: bytes) -> dict[str, Any] | None:

@@ -10,9 +10,9 @@ from sessionkit import operations
 from sessionkit.sessions import ABSENT, Version
 from sessionkit_jsonl.files import OpenFile
 from sessionkit_jsonl.index import Index
-from sessionkit_jsonl.lines import Last, Stretch
 from sessionkit_jsonl.marks import Header
 from sessionkit_jsonl.meta import Meta, State
+from sessionkit_jsonl.stretch import Last, Stretch
 
 
 def data_state(header: Header | None, last: Last | None) -> str:

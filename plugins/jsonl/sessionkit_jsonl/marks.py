@@ -14,12 +14,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import attrs
 
 PREFIX: Final = b'{"_sk":"'
+_NEXT: Final = b"\n" + PREFIX
 FILLER: Final = b"0"
 """A line that counts as a line and holds no message, for picoclaw too."""
 
@@ -93,6 +94,43 @@ def read_mark(line: bytes) -> Mark | None:
         lines=int(lines, 16) if lines else 0,
         size=int(size, 16) if size else 0,
     )
+
+
+@attrs.define
+class FoundMark:
+    """A mark that was found in a buffer: from where to where, and what it says of a batch (as in :class:`Mark`)."""
+
+    start: int
+    end: int
+    batch: bytes | None
+    lines: int
+    size: int
+
+
+def find_marks(buffer: bytes, size: int) -> Iterator[FoundMark]:
+    """The marks of the lines in the beginning of a buffer. Most bytes are messages: looking for a text is fast."""
+    start = 0 if buffer.startswith(PREFIX) else buffer.find(_NEXT, 0, size) + 1
+    while start or buffer.startswith(PREFIX):
+        match = _MARK.match(buffer, start, size)
+        if match is not None:
+            _, _, _, head, lines, length, follower = match.groups()
+            yield FoundMark(
+                start, match.end(), head or follower, int(lines, 16) if lines else 0, int(length, 16) if length else 0
+            )
+        start = buffer.find(_NEXT, start + 1, size) + 1
+        if not start:
+            return
+
+
+def without_marks(buffer: bytes, spans: Sequence[tuple[int, int]]) -> bytes:
+    """The lines of a buffer without their marks, which stand in these places."""
+    parts: list[bytes] = []
+    after = 0
+    for start, end in spans:
+        parts += buffer[after:start], b"{"
+        after = end
+    parts.append(buffer[after:])
+    return b"".join(parts)
 
 
 def read_header_line(line: bytes) -> Header | None:

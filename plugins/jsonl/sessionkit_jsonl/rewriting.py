@@ -15,10 +15,10 @@ from sessionkit_jsonl.context import Context, look_again
 from sessionkit_jsonl.documents import Documents, Edit, changed, same
 from sessionkit_jsonl.entry import Entry, log
 from sessionkit_jsonl.files import OpenFile, status_of
-from sessionkit_jsonl.lines import Last
 from sessionkit_jsonl.look import Look, data_state
 from sessionkit_jsonl.marks import Header, fresh_token
 from sessionkit_jsonl.meta import Draft
+from sessionkit_jsonl.stretch import Last
 
 DAMAGED_SUFFIX: Final = ".damaged"
 

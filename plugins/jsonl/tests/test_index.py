@@ -75,7 +75,23 @@ def test_the_first_look_reads_the_file_once(open_backend: OpenBackend, directory
     assert sum(read) < 1.05 * (directory / "k.jsonl").stat().st_size
 
 
-@pytest.mark.usefixtures("long")
+def test_the_last_messages_of_a_long_batch_cost_no_more(open_backend: OpenBackend, read: list[int]) -> None:
+    backend = open_backend(durability="os")
+    batch = [Message.simple("user", f"{number:06}" + "x" * 970) for number in range(3000)]
+    backend.sessionkit_add_messages("k", [Message.simple("user", "000000")], "")
+    backend.sessionkit_add_messages("k", batch, "")
+    numbers(backend, -1)
+    for store in (backend, open_backend()):
+        numbers(store, -1)
+        read.clear()
+        assert numbers(store, -20) == [*range(2980, 3000)]
+        assert sum(read) < 100_000
+        assert numbers(store, 1500, 3) == [1499, 1500, 1501]
+    backend.sessionkit_truncate_history("k", 1234, None, UNCHANGED, None, None, "")
+    for store in (backend, open_backend()):
+        assert numbers(store, 0) == [*range(3000 - 1234, 3000)]
+
+
 def test_an_append_reads_next_to_nothing_however_long_the_history_is(long: JSONLBackend, read: list[int]) -> None:
     numbers(long, -1)
     read.clear()

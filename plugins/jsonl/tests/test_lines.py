@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import zlib
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sessionkit_jsonl import marks
-from sessionkit_jsonl.lines import Stretch, parse, split
+from sessionkit_jsonl.lines import parse, split
+from sessionkit_jsonl.stretch import Stretch
 
 A = b'{"role":"user","content":"a"}'
 B = b'{"role":"user","content":"b"}'
@@ -120,15 +122,45 @@ PIECES = st.sampled_from(
 ).map(lambda text: text + b"\n")
 
 
-@settings(max_examples=200)
-@given(st.lists(PIECES | st.just(BATCH) | st.just(BATCH[:-5]) | st.just(A), max_size=6).map(b"".join), st.booleans())
-def test_decoding_in_bulk_and_line_by_line_agree(data: bytes, final: bool) -> None:
-    settled, rest = parse(data, final=final)
-    lines, complete = split(data, final=final)
-    total = lines if final else lines[:complete]
+FOLLOWERS = BATCH[BATCH.index(b"\n") + 1 :]
+HEADED = marks.as_batch([B, A], marks.Header("00")) + marks.as_line(b'{"_sk":1,"role":"user"}')
+RUNS = st.sampled_from([BATCH, BATCH[:-5], FOLLOWERS, HEADED, A + b"\n", B + b"\n", A, BATCH[: BATCH.index(b"\n") + 1]])
+
+
+@settings(max_examples=400)
+@given(
+    st.lists(PIECES | RUNS, max_size=6) | st.lists(RUNS, max_size=4),
+    st.booleans(),
+    st.booleans(),
+)
+def test_decoding_in_bulk_and_line_by_line_agree(pieces: list[bytes], final: bool, orphans: bool) -> None:
+    data = b"".join(pieces)
+    settled, rest = parse(data, final=final, orphans=orphans)
+    lines, complete = split(data, orphans=orphans)
+    total = lines if final else [line for line in lines[:complete] if line.end <= settled.size]
+    assert final or bool(total) == bool(complete)  # it may take less at once, and it goes on
     assert settled.values + rest.values == [value for line in total for _, value in line.records]
     assert settled.lines + rest.lines == sum(line.counted for line in total)
     assert settled.size + rest.size == (total[-1].end if total else 0)
+    last = next((line for line in reversed(total) if line.records), None)
+    if last is not None:
+        found = rest.last if rest.last is not None else settled.last
+        assert found is not None
+        assert found.end + (settled.size if rest.last else 0) == last.text_end
+        assert found.checksum == zlib.crc32(last.records[-1][0])
+    if not final:
+        assert settled.orphaned == (bool(total) and all(line.inside for line in total))
+
+
+def test_a_long_batch_can_be_entered_in_its_middle() -> None:
+    batch = marks.as_batch([A[:-2] + b"x" * 2000 + b'"}' for _ in range(40)])
+    settled, _ = parse(batch, final=True)
+    assert len(settled.points) == 4
+    for position, lines, values in settled.points:
+        assert batch.count(b"\n", 0, position) == lines == values
+        inner, _ = parse(batch[position:], final=True, orphans=True)
+        assert len(inner.values) == 40 - values
+        assert inner.orphaned
 
 
 @settings(max_examples=200)

@@ -105,7 +105,13 @@ def test_a_terminal_that_cannot_show_a_character_gets_its_escape(tmp_path: Path)
 def test_ctrl_c_ends_an_import_with_130_and_tells_how_far_it_came(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     command = [*MODULE, "import", str(tmp_path / "pipe"), "--store", "memory:"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=_heed_interrupts,  # noqa: PLW1509 - it touches nothing that a thread could hold
+    )
     with (tmp_path / "pipe").open("wb", buffering=0) as pipe:
         pipe.write(b'{"key": "a", "messages": []}\n')
         _wait_until_it_reads(process, pipe)
@@ -117,6 +123,11 @@ def test_ctrl_c_ends_an_import_with_130_and_tells_how_far_it_came(tmp_path: Path
         "Until then: imported 1 session (0 messages). Import the file again to complete it.",
         "Error: interrupted",
     ]
+
+
+def _heed_interrupts() -> None:
+    """A shell starts what runs in its background deaf to Ctrl-C, and children inherit that."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _wait_until_it_reads(process: subprocess.Popen[Any], pipe: Any) -> None:

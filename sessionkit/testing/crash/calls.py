@@ -26,9 +26,7 @@ class Wrote:
 
     def apply(self, content: bytes) -> bytes:
         """The file's content after the call."""
-        if self.offset > len(content):
-            content += bytes(self.offset - len(content))
-        return content[: self.offset] + self.data + content[self.offset + len(self.data) :]
+        return content[: self.offset].ljust(self.offset, b"\0") + self.data + content[self.offset + len(self.data) :]
 
 
 @attrs.frozen
@@ -44,7 +42,7 @@ class Resized:
 
     def apply(self, content: bytes) -> bytes:
         """The file's content after the call."""
-        return content[: self.size] + bytes(self.size - len(content))
+        return content[: self.size].ljust(self.size, b"\0")
 
 
 @attrs.frozen

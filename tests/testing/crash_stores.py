@@ -1,0 +1,228 @@
+"""Small file backends for the crash checker: two that keep their promise, and what can be left out of them."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sessionkit.errors import CorruptSessionError
+from sessionkit.hookspecs import hookimpl
+from sessionkit.messages import Message
+from sessionkit.sessions import ABSENT, SessionPage
+from sessionkit.state import SessionState
+from sessionkit.state_backend import StateBackend
+
+_FIELDS = ("summary", "created", "updated", "metadata", "version", "generation")
+
+
+class FileBackend(StateBackend):
+    """Reads all sessions from the disk for each operation, and stores the one that was changed."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.path = path
+        if not path.is_dir():
+            path.mkdir()
+            sync_directory(path.parent)
+
+    def load(self) -> dict[str, SessionState]:
+        raise AssertionError("a subclass reads")
+
+    def store(self, state: SessionState) -> None:
+        raise AssertionError("a subclass writes")
+
+    @contextmanager
+    def reading(self, key: str) -> Iterator[SessionState]:
+        yield self.load().get(key) or SessionState(key=key, fresh=self.fresh)
+
+    @contextmanager
+    def writing(self, key: str) -> Iterator[SessionState]:
+        with self.reading(key) as state:
+            before = state.version
+            yield state
+            if state.version != before:
+                self.store(state)
+
+    @hookimpl
+    def sessionkit_list_sessions(self, prefix: str, cursor: str | None, limit: int) -> SessionPage:
+        states = self.load()
+        keys = sorted(key for key in states if key.startswith(prefix) and (cursor is None or key > cursor))
+        return SessionPage(
+            sessions=[states[key].info() for key in keys[:limit]], next=keys[limit - 1] if len(keys) > limit else None
+        )
+
+    @hookimpl
+    def sessionkit_delete_session(self, key: str) -> bool:
+        if key not in self.load():
+            return False
+        self.store(SessionState(key=key, fresh=self.fresh))
+        return True
+
+    def encode(self, state: SessionState) -> dict[str, Any]:
+        fields = {name: getattr(state, name) for name in _FIELDS}
+        return {"key": state.key, "messages": [message.to_dict() for message in state.messages], **fields}
+
+    def decode(self, record: dict[str, Any]) -> SessionState:
+        messages = [Message.from_dict(message) for message in record["messages"]]
+        fields = {name: record[name] for name in _FIELDS}
+        return SessionState(key=record["key"], fresh=self.fresh, messages=messages, **fields)
+
+
+class LogBackend(FileBackend):
+    """Appends the changed session to a log; of several records of a session, the last one counts."""
+
+    seals = True
+    syncs = "before returning"
+
+    def load(self) -> dict[str, SessionState]:
+        states: dict[str, SessionState] = {}
+        for line in self.lines():
+            try:
+                state = self.decode(json.loads(line))
+            except ValueError:  # torn
+                continue
+            states[state.key] = state
+        return {key: state for key, state in states.items() if state.version != ABSENT}
+
+    def lines(self) -> list[bytes]:
+        log = self.path / "log"
+        return log.read_bytes().splitlines() if log.exists() else []
+
+    def store(self, state: SessionState) -> None:
+        self.append(json.dumps(self.encode(state)).encode() + b"\n")
+
+    def append(self, record: bytes) -> None:
+        log = self.path / "log"
+        is_new = not log.exists()
+        if self.seals and not is_new and not log.read_bytes().endswith(b"\n"):
+            record = b"\n" + record
+        descriptor = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            if self.syncs == "next time":
+                os.fdatasync(descriptor)
+            os.write(descriptor, record)
+            if self.syncs == "before returning":
+                os.fdatasync(descriptor)
+        finally:
+            os.close(descriptor)
+        if is_new:
+            sync_directory(self.path)
+
+
+class GluingLog(LogBackend):
+    seals = False
+
+
+class UnsyncedLog(LogBackend):
+    syncs = "never"
+
+
+class LaggingLog(LogBackend):
+    syncs = "next time"
+
+
+class CountedLog(LogBackend):
+    """Says in a file of its own how many records there are, before they are."""
+
+    def lines(self) -> list[bytes]:
+        count = self.path / "count"
+        lines = super().lines()
+        if count.exists() and int(count.read_text()) > len(lines):
+            raise CorruptSessionError(f"{count} counts more records than there are")
+        return lines
+
+    def append(self, record: bytes) -> None:
+        replace(self.path / "count", str(len(super().lines()) + 1).encode())
+        super().append(record)
+
+
+class DocumentBackend(FileBackend):
+    """Replaces one document that holds everything."""
+
+    syncs_file = True
+    syncs_directory = True
+
+    def load(self) -> dict[str, SessionState]:
+        document = self.path / "all.json"
+        if not document.exists():
+            return {}
+        return {record["key"]: self.decode(record) for record in json.loads(document.read_text())}
+
+    def store(self, state: SessionState) -> None:
+        states = {**self.load(), state.key: state}
+        records = [self.encode(state) for state in states.values() if state.version != ABSENT]
+        replace(
+            self.path / "all.json",
+            json.dumps(records).encode(),
+            sync_file=self.syncs_file,
+            sync_entries=self.syncs_directory,
+        )
+
+
+class UnsyncedDocument(DocumentBackend):
+    syncs_file = False
+
+
+class UnsyncedDirectory(DocumentBackend):
+    syncs_directory = False
+
+
+class DeferredDocument(DocumentBackend):
+    """Keeps everything in memory until it is saved."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.states = super().load()
+
+    def load(self) -> dict[str, SessionState]:
+        return self.states if hasattr(self, "states") else super().load()
+
+    def store(self, state: SessionState) -> None:
+        if state.version == ABSENT:
+            del self.states[state.key]
+        else:
+            self.states[state.key] = state
+
+    @hookimpl
+    def sessionkit_save(self, key: str) -> bool:
+        records = [self.encode(state) for state in self.states.values()]
+        replace(self.path / "all.json", json.dumps(records).encode())
+        return True
+
+    @hookimpl
+    def sessionkit_close(self) -> None:
+        self.sessionkit_save("")
+
+
+class ForgetfulDocument(DeferredDocument):
+    @hookimpl
+    def sessionkit_save(self, key: str) -> bool:
+        return True
+
+    @hookimpl
+    def sessionkit_close(self) -> None:
+        super().sessionkit_save("")
+
+
+def replace(path: Path, data: bytes, *, sync_file: bool = True, sync_entries: bool = True) -> None:
+    temporary = path.with_suffix(".tmp")
+    with open(temporary, "wb") as file:
+        file.write(data)
+        file.flush()
+        if sync_file:
+            os.fsync(file.fileno())
+    temporary.replace(path)
+    if sync_entries:
+        sync_directory(path.parent)
+
+
+def sync_directory(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -67,8 +67,8 @@ def test_the_first_command_of_the_readme_installs_and_shows_a_conversation(shown
 def test_a_wheel_holds_every_file_of_its_package(source: str, folder: Path) -> None:
     (site_packages,) = folder.glob("venv/lib/python*/site-packages")
     package = ROOT / source
-    files = [path for path in package.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
-    names = {path.relative_to(package) for path in files}
+    files = [path.relative_to(package) for path in package.rglob("*") if path.is_file()]
+    names = {path for path in files if not path.parts[0].startswith(".") and "__pycache__" not in path.parts}
     assert Path("py.typed") in names
     assert [name for name in sorted(names) if not (site_packages / package.name / name).exists()] == []
 

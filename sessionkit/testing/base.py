@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, TypeAlias
@@ -119,9 +120,7 @@ def comparable(session: Session) -> tuple[Any, ...]:
 
 
 def in_threads(*programs: Callable[[], object]) -> None:
-    """Run programs side by side; the first failure of any is raised."""
-    import threading
-
+    """Run programs side by side, taking turns often; the first failure of any is raised."""
     start = threading.Barrier(len(programs))
     failures: list[BaseException] = []
 
@@ -133,10 +132,15 @@ def in_threads(*programs: Callable[[], object]) -> None:
             failures.append(error)
 
     threads = [threading.Thread(target=run, args=(program,), daemon=True) for program in programs]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(120)
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)  # else a program in memory is over before the next one has its turn
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(120)
+    finally:
+        sys.setswitchinterval(interval)
     if failures:
         raise failures[0]
     assert not any(thread.is_alive() for thread in threads), "a thread did not come back within two minutes"

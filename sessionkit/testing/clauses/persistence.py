@@ -45,9 +45,9 @@ class PersistenceClauses(ConformanceBase):
             store.update_session(KEY, messages=simple(*"abc"), summary="s", metadata={"m": [1]}, aliases=["nick"])
             store.truncate_history(KEY, 2)
             store.add_message("other", "user", "x")
+            before = store.get_session(KEY)
             store.save(KEY)
             store.save("other")
-            before = store.get_session(KEY)
         with self.open(source) as store:
             assert store.get_session(KEY) == before
             assert texts(store, "other") == ["x"]

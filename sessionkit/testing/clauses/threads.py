@@ -46,17 +46,17 @@ class ThreadClauses(ConformanceBase):
 
     def test_a_batch_is_seen_whole_or_not_at_all(self, store: SessionStore) -> None:
         """By every reader at every moment, in the whole history and in its tail."""
-        size, done = 5, threading.Event()
+        size, done = 5, [threading.Event(), threading.Event()]
 
         def write(writer: int) -> None:
             try:
                 for number in range(_EACH):
                     store.add_messages(KEY, simple(*[f"{writer}-{number}"] * size))
             finally:
-                done.set()
+                done[writer].set()
 
         def read() -> None:
-            while not done.is_set():
+            while not all(event.is_set() for event in done):
                 found = texts(store, KEY)
                 assert len(found) % size == 0
                 assert all(len(set(found[start : start + size])) == 1 for start in range(0, len(found), size))

@@ -1,0 +1,218 @@
+"""A small correct backend on SQLite: one row for each session, one transaction for each write."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, ClassVar, Final
+
+import attrs
+
+from sessionkit import codec
+from sessionkit.errors import BackendUnavailableError, CorruptSessionError, DecodeError
+from sessionkit.hookspecs import hookimpl
+from sessionkit.messages import Message
+from sessionkit.plugins.descriptors import BackendPlugin, Capability
+from sessionkit.plugins.options import directory_option, option
+from sessionkit.plugins.urls import read_path
+from sessionkit.sessions import ABSENT, SessionInfo, SessionPage
+from sessionkit.state import SessionState
+
+from .stores import Steps
+
+FILE: Final = "sessions.db"
+SCHEMA: Final = "CREATE TABLE IF NOT EXISTS sessions (key TEXT PRIMARY KEY, document BLOB NOT NULL)"
+PASSWORD: Final = "correct-horse"
+
+_STATE_FIELDS: Final = ("summary", "created", "updated", "metadata", "aliases", "version", "generation")
+
+
+@attrs.frozen(kw_only=True)
+class SqliteOptions:
+    """Where the database is. Nothing is encrypted: the password is there to be kept secret."""
+
+    path: Path = directory_option(help="the directory of the database")  # noqa: RUF009 - it makes a field
+    password: str = option(default="", secret=True, help="never shown")
+
+
+class SqliteStore(Steps):
+    """Durable when a write returns, and safe for many processes: SQLite is."""
+
+    capabilities: ClassVar[frozenset[Capability]] = frozenset(
+        {Capability.PERSISTENT, Capability.DURABLE, Capability.MULTI_PROCESS}
+    )
+    options: ClassVar[type[Any]] = SqliteOptions
+
+    @classmethod
+    def describe(cls) -> BackendPlugin:
+        factory: Callable[[Any], SqliteStore] = cls
+        return BackendPlugin(options=cls.options, factory=factory, read_url=read_path, capabilities=cls.capabilities)
+
+    @classmethod
+    def settings(cls, directory: Path) -> dict[str, Any]:
+        return {"path": str(directory), "password": PASSWORD}
+
+    def __init__(self, options: Any) -> None:
+        super().__init__()
+        self._directory: Path = options.path
+        self._lock = threading.RLock()
+        try:
+            self._directory.mkdir(parents=True, exist_ok=True)
+            self._connection = sqlite3.connect(
+                self._directory / self.file(), timeout=60, isolation_level=None, check_same_thread=False
+            )
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = FULL")
+            self._connection.execute(SCHEMA)
+        except (OSError, sqlite3.Error) as error:
+            raise BackendUnavailableError(f"{self._directory} cannot be opened: {error}") from error
+
+    def file(self) -> str:
+        """The name of the database."""
+        return FILE
+
+    @contextmanager
+    def reading(self, key: str) -> Iterator[SessionState]:
+        with self._lock, self._errors():
+            yield self.load(key)
+
+    @contextmanager
+    def writing(self, key: str) -> Iterator[SessionState]:
+        with self._transaction():
+            state = self.load(key)
+            yield state
+            if state.version != ABSENT:
+                self.store(state)
+
+    def load(self, key: str) -> SessionState:
+        """A session as it is stored."""
+        row = self._connection.execute("SELECT document FROM sessions WHERE key = ?", (key,)).fetchone()
+        state = SessionState(key=key, fresh=self.fresh)
+        if row is None:
+            return state
+        document = self.unpack(key, row[0])
+        state.messages = [Message.adopt(message) for message in document["messages"]]
+        for field in _STATE_FIELDS:
+            setattr(state, field, document[field])
+        state.aliases = tuple(state.aliases)
+        return state
+
+    def store(self, state: SessionState) -> None:
+        """Write a session's row."""
+        self._connection.execute(
+            "INSERT OR REPLACE INTO sessions VALUES (?, ?)", (state.key, self.pack(self.document(state)))
+        )
+
+    def document(self, state: SessionState) -> dict[str, Any]:
+        """A session as one JSON object."""
+        messages = [message.to_dict() for message in state.messages]
+        fields = {field: getattr(state, field) for field in _STATE_FIELDS}
+        return {"messages": messages, "count": len(messages), **fields}
+
+    def pack(self, document: dict[str, Any]) -> bytes:
+        return codec.encode(document)
+
+    def unpack(self, key: str, data: bytes) -> dict[str, Any]:
+        try:
+            document: dict[str, Any] = codec.decode(data)
+        except DecodeError as error:
+            raise CorruptSessionError(f"session {key!r} is damaged: {error}") from error
+        return document
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._lock, self._errors():
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise BackendUnavailableError(f"the database failed: {error}") from error
+
+    @hookimpl
+    def sessionkit_list_sessions(self, prefix: str, cursor: str | None, limit: int) -> SessionPage:
+        with self._lock, self._errors():
+            rows = self._connection.execute(
+                "SELECT key, document FROM sessions WHERE substr(key, 1, ?) = ? AND key > ? ORDER BY key LIMIT ?",
+                (len(prefix), prefix, cursor or "", limit + 1),
+            ).fetchall()
+        sessions = [self._info(key, self.unpack(key, data)) for key, data in rows[:limit]]
+        return SessionPage(sessions=sessions, next=rows[limit - 1][0] if len(rows) > limit else None)
+
+    def _info(self, key: str, document: dict[str, Any]) -> SessionInfo:
+        return SessionInfo(key=key, count=document["count"], **{field: document[field] for field in _STATE_FIELDS})
+
+    @hookimpl
+    def sessionkit_delete_session(self, key: str) -> bool:
+        with self._transaction():
+            return self._connection.execute("DELETE FROM sessions WHERE key = ?", (key,)).rowcount > 0
+
+    @hookimpl
+    def sessionkit_close(self) -> None:
+        with self._lock:
+            self._connection.close()
+
+
+class BufferedStore(SqliteStore):
+    """The same with the promise ``persistent`` alone: sessions stay in memory until they are saved."""
+
+    capabilities: ClassVar[frozenset[Capability]] = frozenset({Capability.PERSISTENT})
+
+    def __init__(self, options: Any) -> None:
+        super().__init__(options)
+        self._unsaved: dict[str, SessionState] = {}
+
+    @contextmanager
+    def reading(self, key: str) -> Iterator[SessionState]:
+        with self._lock, self._errors():
+            yield self._unsaved.get(key) or self.load(key)
+
+    @contextmanager
+    def writing(self, key: str) -> Iterator[SessionState]:
+        with self._lock, self._errors():
+            state = self._unsaved.get(key) or self.load(key)
+            yield state
+            if state.version != ABSENT:
+                self._unsaved[key] = state
+
+    def flush(self, *keys: str) -> None:
+        """Store these sessions."""
+        with self._lock:
+            unsaved = [key for key in keys if key in self._unsaved]
+            with self._transaction():
+                for key in unsaved:
+                    self.store(self._unsaved[key])
+            for key in unsaved:
+                del self._unsaved[key]
+
+    @hookimpl
+    def sessionkit_save(self, key: str) -> bool:
+        self.flush(key)
+        return True
+
+    @hookimpl
+    def sessionkit_list_sessions(self, prefix: str, cursor: str | None, limit: int) -> SessionPage:
+        self.flush(*self._unsaved)
+        return super().sessionkit_list_sessions(prefix, cursor, limit)
+
+    @hookimpl
+    def sessionkit_delete_session(self, key: str) -> bool:
+        with self._lock:
+            unsaved = self._unsaved.pop(key, None) is not None
+            return super().sessionkit_delete_session(key) or unsaved
+
+    @hookimpl
+    def sessionkit_close(self) -> None:
+        self.flush(*self._unsaved)
+        super().sessionkit_close()

@@ -34,7 +34,7 @@ def page() -> str:
 
 def _part(part: type) -> str:
     title = part.__name__.removesuffix("Clauses")
-    rule = " ".join((inspect.getdoc(part) or "").split())
+    rule = " ".join((inspect.getdoc(part) or "").split()).replace("``", "`")
     lines = [f"## {title}", "", rule, "", "| clause | what it demands | a store that it catches |", "|---|---|---|"]
     lines += [_row(name) for name in vars(part) if name.startswith("test_")]
     return "\n".join([*lines, ""])

@@ -15,6 +15,7 @@ FAILURES = {"AssertionError", "Failed"}
 """What a clause that finds a fault ends with, as a rule: a failed assertion, or an error that was not raised."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("broken", broken_stores().values(), ids=lambda broken: broken.store.__name__)
 def test_a_broken_store_is_caught_by_the_clauses_that_are_meant_for_it(broken: BrokenStore, results: Results) -> None:
     for clause in broken.clauses:
@@ -26,6 +27,7 @@ def test_a_broken_store_is_caught_by_the_clauses_that_are_meant_for_it(broken: B
             assert outcome.error in FAILURES | set(broken.raises), outcome.message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("store", CORRECT, ids=lambda store: store.__name__)
 def test_a_correct_store_passes_every_clause(store: type[Steps], results: Results) -> None:
     outcomes = results.outcomes[store.__name__]
@@ -34,6 +36,7 @@ def test_a_correct_store_passes_every_clause(store: type[Steps], results: Result
     assert not failed, failed[0].message
 
 
+@pytest.mark.slow
 def test_a_store_that_promises_and_offers_everything_skips_no_clause(results: Results) -> None:
     (everything,) = [store for store in CORRECT if {*Capability} - store.capabilities == {Capability.EXPIRY}]
     outcomes = results.outcomes[everything.__name__]
@@ -42,6 +45,7 @@ def test_a_store_that_promises_and_offers_everything_skips_no_clause(results: Re
     ] == []
 
 
+@pytest.mark.slow
 def test_the_clauses_of_a_broken_store_run_on_it_and_no_others(results: Results) -> None:
     for name, broken in broken_stores().items():
         assert set(results.outcomes[name]) == set(broken.clauses)

@@ -45,6 +45,7 @@ def test_a_hook_and_its_arguments_are_documented(hook: str) -> None:
     assert set(parameters) <= {*described, "key"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hook", PARAMETERS)
 def test_clauses_call_each_hook_with_each_of_its_arguments(hook: str, results: Results) -> None:
     expected = {hook, *(f"{hook}({name})" for name in PARAMETERS[hook])}

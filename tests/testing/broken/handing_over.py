@@ -71,4 +71,4 @@ def meet_another_process(directory: Path) -> None:
     (directory / f"waiting-{os.getpid()}").touch()
     end = time.monotonic() + _PATIENCE
     while len(list(directory.glob("waiting-*"))) < 2 and time.monotonic() < end:
-        os.sched_yield()
+        continue

@@ -9,7 +9,8 @@ import pytest
 
 from sessionkit.hookspecs import Backend
 from sessionkit.store import SessionStore, open_store
-from sessionkit.testing.crash import CrashChecker, Report, StepError, UnrecordedChangeError
+from sessionkit.store.runtime import Recipe
+from sessionkit.testing.crash import CrashChecker, Report, StepError, UnrecordedChangeError, checker
 
 from .crash_stores import (
     CountedLog,
@@ -126,7 +127,7 @@ def test_an_operation_that_fails_by_itself_is_no_finding() -> None:
         CrashChecker(open=LogBackend).check([lambda store: store.fork_session("nobody", "b")])
 
 
-def test_a_write_that_is_held_is_no_acknowledged_one(tmp_path: Path) -> None:
+def test_a_write_that_fails_is_no_finding() -> None:
     class Broken(LogBackend):
         def append(self, record: bytes) -> None:
             raise OSError("no disk")
@@ -135,9 +136,21 @@ def test_a_write_that_is_held_is_no_acknowledged_one(tmp_path: Path) -> None:
         CrashChecker(open=Broken).check(OPERATIONS[:1])
 
 
+def test_a_write_that_a_store_holds_is_not_acknowledged() -> None:
+    class Broken(LogBackend):
+        def append(self, record: bytes) -> None:
+            raise OSError("no disk")
+
+    def logging_store(path: Path) -> SessionStore:
+        return SessionStore(Recipe(name="broken", source="tests", backend=lambda: Broken(path)))
+
+    with pytest.raises(StepError, match="OSError: no disk"):
+        CrashChecker(open=logging_store).check(OPERATIONS[:1])
+
+
 def test_a_store_may_be_given_in_place_of_a_backend() -> None:
-    checker = CrashChecker(open=lambda path: open_store("memory:"), acknowledged="save", second_states=0)
-    found = {violation.found for violation in checker.check(OPERATIONS[:1]).violations}
+    crashes = CrashChecker(open=lambda path: open_store("memory:"), acknowledged="save", second_states=0)
+    found = {violation.found for violation in crashes.check(OPERATIONS[:1]).violations}
     assert "session 'cli:direct': no such session" in found
 
 
@@ -152,8 +165,19 @@ def test_changes_that_cannot_be_recorded_are_an_error() -> None:
         CrashChecker(open=Hidden).check(OPERATIONS[:1])
 
 
-def test_a_check_leaves_nothing_behind_and_finds_the_same_again(tmp_path: Path) -> None:
-    before = set(Path("/dev/shm").glob("sessionkit-crashes-*")) if Path("/dev/shm").exists() else set()
+def test_a_check_leaves_nothing_behind_and_finds_the_same_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checker, "_IN_MEMORY", tmp_path)
     first, second = _check(LogBackend, second_states=20), _check(LogBackend, second_states=20)
     assert (first.states, first.second_states) == (second.states, second.second_states)
-    assert not before or before >= set(Path("/dev/shm").glob("sessionkit-crashes-*"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_was_given_is_on_disk_and_must_stay() -> None:
+    report = CrashChecker(open=UnsyncedLog, second_states=0).check(OPERATIONS[1:2], given=OPERATIONS[:1])
+    running = [violation for violation in report.violations if violation.operation.startswith("add_messages")]
+    assert running
+    assert "opening the store" not in {violation.operation for violation in report.violations}
+    assert "'one'" in running[0].expected
+    assert CrashChecker(open=LogBackend, second_states=0).check([], given=OPERATIONS).states == 1

@@ -38,10 +38,10 @@ WRITES: list[Operation] = [
 
 
 def test_with_autosave_a_write_that_returned_survives_a_power_cut() -> None:
-    report = CrashChecker(open=partial(SessionManager, autosave=True), second_states=300).check(WRITES)
+    report = CrashChecker(open=partial(SessionManager, autosave=True), second_states=150).check(WRITES)
     assert report.violations == (), report
     assert report.states > 300
-    assert report.second_states == 300
+    assert report.second_states == 150
 
 
 def test_without_autosave_what_was_saved_survives_a_power_cut() -> None:
@@ -49,7 +49,7 @@ def test_without_autosave_what_was_saved_survives_a_power_cut() -> None:
     for write in WRITES:
         operations += [write, lambda store: store.save(KEY)]
     operations.append(lambda store: store.save(OTHER))
-    report = CrashChecker(open=SessionManager, acknowledged="save", second_states=300).check(operations)
+    report = CrashChecker(open=SessionManager, acknowledged="save", second_states=150).check(operations)
     assert report.violations == (), report
     assert report.states > 250
-    assert report.second_states == 300
+    assert report.second_states == 150

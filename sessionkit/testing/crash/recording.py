@@ -87,6 +87,9 @@ class Recorder:
 
     # --- paths and descriptors
 
+    def _is_root(self, path: Any) -> bool:
+        return not isinstance(path, int) and os.path.abspath(os.fsdecode(path)) == self._root
+
     def _entry(self, path: Any, directory: int | None = None) -> Entry | None:
         """The entry that a path names, None when it is not in the directory."""
         if isinstance(path, int):
@@ -131,7 +134,10 @@ class Recorder:
     # --- opening and closing
 
     def _open_file(self, real: Callable[..., IO[Any]], file: Any, *arguments: Any, **options: Any) -> IO[Any]:
-        ours = (self._descriptor if isinstance(file, int) else self._entry)(file) is not None
+        if isinstance(file, int):
+            ours = self._descriptor(file) is not None
+        else:  # tempfile opens a directory, with a function that opens a file in it
+            ours = self._is_root(file) or self._entry(file) is not None
         opened: IO[Any] = (_pyio.open if ours else real)(file, *arguments, **options)
         return opened
 
@@ -140,7 +146,7 @@ class Recorder:
     ) -> int:
         with self._lock:
             descriptor = real(path, flags, mode, dir_fd=dir_fd)
-            if isinstance(path, (str, bytes, os.PathLike)) and os.path.abspath(os.fsdecode(path)) == self._root:
+            if self._is_root(path):
                 self._know(descriptor, ROOT, ".", flags)
                 return descriptor
             entry = self._entry(path, dir_fd)

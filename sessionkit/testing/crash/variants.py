@@ -24,7 +24,7 @@ SECTOR: Final = 512
 _SUBSETS_OF: Final = 6
 """Up to so many pending changes of entries, every subset is tried."""
 
-_PRODUCT: Final = 600
+_PRODUCT: Final = 300
 """Up to so many combinations of what became of each file, every one is tried."""
 
 _EDGES: Final = 3
@@ -67,7 +67,10 @@ def _reachable(tree: Tree) -> set[int]:
 
 
 def _combinations(contents: Mapping[int, Mapping[bytes, str]]) -> Iterator[dict[int, tuple[bytes, str]]]:
-    """One variant for each file: every combination, or (when there are too many) every two files' variants."""
+    """One variant for each file: every combination.
+
+    When there are too many: of each file every variant, while all others have lost nothing, or everything.
+    """
     numbers = list(contents)
     size = 1
     for found in contents.values():
@@ -78,9 +81,14 @@ def _combinations(contents: Mapping[int, Mapping[bytes, str]]) -> Iterator[dict[
         return
     # The first variant is that nothing is lost, the second that all is.
     few = {number: list(found.items())[:2] for number, found in contents.items()}
-    for extremes in itertools.islice(itertools.product(*few.values()), _PRODUCT):
-        rest = dict(zip(numbers, extremes, strict=True))
-        yield rest
+    yield from (
+        dict(zip(numbers, chosen, strict=True))
+        for chosen in itertools.islice(itertools.product(*few.values()), _PRODUCT)
+    )
+    for rest in (
+        {number: found[0] for number, found in few.items()},
+        {number: found[-1] for number, found in few.items()},
+    ):
         for number in numbers:
             for item in contents[number].items():
                 yield {**rest, number: item}

@@ -34,7 +34,9 @@ def parse(buffer: bytes, *, orphans: bool = False) -> Stretch | None:
         size = marked.size
     body = buffer[:size]
     lines = body.count(b"\n")
-    if not lines or body[:1] != b"{" or body.count(b"\n{") != lines - 1:
+    # No value goes on over a line that ends with a brace into one that begins with a brace: as many values as
+    # lines is one in each then. Otherwise two in one line could make up for one that is torn over two.
+    if not lines or body[:1] != b"{" or body[-2:] != b"}\n" or body.count(b"}\n{") != lines - 1:
         return None
     values = _decode(marks.without_marks(body, marked.spans) if marked.spans else body, lines)
     if values is None:

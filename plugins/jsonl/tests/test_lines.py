@@ -31,6 +31,7 @@ def contents(data: bytes, **kwargs: Any) -> list[Any]:
         (A + b"\n" + B[:-3], ["a"]),
         (A + b"\n" + B[:-3] + b"\n" + A + b"\n", ["a", "a"]),
         (A + b"\n0\nnull\n[1]\n#\n" + B + b"\n", ["a", "b"]),
+        (A + B + b'\n{"x":\n' + A + b"}\n", ["a", "b", "a"]),
         (b"", []),
     ],
 )

@@ -108,6 +108,6 @@ def _replacing(target: Path) -> Iterator[BinaryIO]:
             stream.flush()
             os.fsync(stream.fileno())
         Path(name).replace(target)
-    except BaseException:
+    except BaseException:  # also Ctrl-C: the half of an export is none
         Path(name).unlink(missing_ok=True)
         raise

@@ -80,7 +80,7 @@ class Activity:
             self._closed = True
         try:
             self._wait_for(lambda thread, writing: True)
-        except BaseException:
+        except BaseException:  # an interrupt of the waiting is not a close
             self._closed = False
             raise
         return True

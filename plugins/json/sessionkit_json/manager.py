@@ -130,7 +130,7 @@ class SessionManager(StateBackend):
         try:
             file = directory.replace(path, document)
             directory.sync(f"session {key!r} was saved")
-        except BaseException:
+        except BaseException:  # an interrupt too: what was not saved has to be remembered as that
             with self._lock(key):
                 session.only_appended = session.only_appended and only_appended
             raise

@@ -28,7 +28,7 @@ class Context:
         """Remove a temporary file when something goes wrong."""
         try:
             yield
-        except BaseException:
+        except BaseException:  # an interrupt leaves a temporary file as an error does
             with contextlib.suppress(OSError):
                 self.files.remove(path)
             raise

@@ -8,7 +8,9 @@ import pyperf
 
 
 class Comparison:
-    """Medians of several measurements, and what each takes on top of the first. A script makes one of these.
+    """Several measurements, and what each takes on top of the first. A script makes one of these.
+
+    The median is what a call takes here; the least value what it takes while nothing else uses the machine.
 
     pyperf runs the script again in worker processes: there a measurement has no result, and nothing is printed.
     """
@@ -29,11 +31,19 @@ class Comparison:
     def _print(self, title: str, results: dict[str, pyperf.Benchmark | None], unit: str, factor: float) -> None:
         if self._runner.args.worker:
             return
-        medians = {name: result.median() * factor for name, result in results.items() if result is not None}
-        if len(medians) < len(results):
+        done = {name: result for name, result in results.items() if result is not None}
+        if len(done) < len(results):
             return
-        first, *others = medians
-        print(f"\n{title}, median")
-        print(f"  {first:<36}{medians[first]:>12.2f} {unit}")
-        for name in others:
-            print(f"  {name:<36}{medians[name]:>12.2f} {unit}{medians[name] - medians[first]:>+12.2f} {unit}")
+        print(f"\n{title:<38}{'median':>9} {'on top':>9} {'least':>9} {'on top':>9}  ({unit})")
+        first = next(iter(done.values()))
+        for name, result in done.items():
+            row = []
+            for typical, base in (
+                (result.median(), first.median()),
+                (min(result.get_values()), min(first.get_values())),
+            ):
+                row += [
+                    f"{typical * factor:9.2f}",
+                    " " * 9 if result is first else f"{(typical - base) * factor:+9.2f}",
+                ]
+            print(f"  {name:<36}{' '.join(row)}")

@@ -22,6 +22,8 @@ def check_key(key: str) -> str:
     >>> check_key("telegram:-100123/456")
     'telegram:-100123/456'
     """
+    if type(key) is str and key and key.isascii() and len(key) <= MAX_KEY_BYTES and "\0" not in key:
+        return key  # nearly all of them
     if not isinstance(key, str):
         raise TypeError(f"a session key is a string, not {type(key).__name__}")
     if type(key) is not str:
@@ -30,8 +32,6 @@ def check_key(key: str) -> str:
         raise InvalidKeyError("a session key cannot be empty")
     if "\0" in key:
         raise InvalidKeyError(f"session key {_shown(key)} contains a NUL character")
-    if len(key) <= MAX_KEY_BYTES and key.isascii():
-        return key
     try:
         size = len(key.encode("utf-8"))
     except UnicodeEncodeError:

@@ -23,7 +23,6 @@ from sessionkit.store import process
 from sessionkit.store.arguments import AnyMessage, checked_count, checked_fields, checked_summary
 from sessionkit.store.runtime import Recipe, Runtime
 from sessionkit.store.steps import pop_newest, store_fields, truncate_whole_turns
-from sessionkit.store.writes import Write
 
 _Unchanged: TypeAlias = Literal[Unchanged.UNCHANGED]
 
@@ -129,7 +128,7 @@ class SessionStore:
                 key, write_id, keep_last=keep_last, summary=stored, if_version=if_version
             )
 
-        return runtime.writes.perform(Write(key, "truncate_history", arguments, run, if_version is not None))
+        return runtime.writes.perform(key, "truncate_history", arguments, run, if_version is not None)
 
     def summarize(self, key: str, session: Session, drop_first: int, summary: str) -> Version:
         """Put a summary in the place of the oldest messages that it tells of, in one step.
@@ -434,7 +433,7 @@ class SessionStore:
             stored = runtime.content.encode_messages(key, messages)
             return runtime.hooks.add_messages(key, stored, write_id)
 
-        return runtime.writes.perform(Write(key, operation, {"messages": messages}, run))
+        return runtime.writes.perform(key, operation, {"messages": messages}, run)
 
     def _update(self, operation: str, key: str, if_version: Version | None, **fields: Any) -> Version | None:
         key = check_key(key)
@@ -444,7 +443,7 @@ class SessionStore:
         def run() -> Version:
             return store_fields(runtime, key, write_id, fields, if_version)
 
-        return runtime.writes.perform(Write(key, operation, fields, run, if_version is not None))
+        return runtime.writes.perform(key, operation, fields, run, if_version is not None)
 
     def _told(
         self,
@@ -456,9 +455,7 @@ class SessionStore:
         """Do a write whose caller is told how it ended, whatever the policy."""
         runtime = self._open_runtime()
         write_id = runtime.new_write_id()
-        version = runtime.writes.perform(
-            Write(key, operation, arguments, lambda: run(runtime, write_id), conditional=True)
-        )
+        version = runtime.writes.perform(key, operation, arguments, lambda: run(runtime, write_id), conditional=True)
         assert version is not None  # only writes that may be held have none
         return version
 

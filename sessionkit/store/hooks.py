@@ -54,7 +54,8 @@ class Hooks:
         return result if type(result) is str else self._refuse_write(result, "add_messages", key)
 
     def get_history(self, key: str, start: int, limit: int | None) -> History:
-        return self._expect(History, self._get_history(key=key, start=start, limit=limit), "get_history", key)
+        result = self._get_history(key=key, start=start, limit=limit)
+        return result if type(result) is History else self._expect(History, result, "get_history", key)
 
     def get_session(self, key: str, limit: int | None) -> Session:
         return self._expect(Session, self._get_session(key=key, limit=limit), "get_session", key)

@@ -105,19 +105,30 @@ class WritePolicy:
         self._queues: dict[str, _Queue] = {}
         self._unknown: dict[str, deque[HeldWrite]] = {}
 
-    def perform(self, write: Write) -> Version | None:
-        """Do a write, behind those that are held for its session.
+    def perform(
+        self,
+        key: str,
+        operation: str,
+        arguments: Mapping[str, Any],
+        run: Callable[[], Version],
+        conditional: bool = False,
+    ) -> Version | None:
+        """Do a write, behind those that are held for its session. The arguments are those of :class:`Write`.
 
         Returns:
             The new version; None when the write is held, or its outcome is unknown and was logged.
         """
-        ticket = self._activity.enter(write.key)
+        ticket = self._activity.enter(key)
         try:
-            while queue := self._queues.get(write.key):
+            while queue := self._queues.get(key):
                 with queue.lock:
-                    if self._queues.get(write.key) is queue:
-                        return self._perform_behind(queue, write)
-            return self._attempt(write)
+                    if self._queues.get(key) is queue:
+                        return self._perform_behind(queue, Write(key, operation, arguments, run, conditional))
+            try:
+                return run()
+            except Exception as error:  # whatever a backend raises
+                self._failed(Write(key, operation, arguments, run, conditional), error)
+                return None
         finally:
             self._activity.leave(ticket)
 
@@ -159,26 +170,24 @@ class WritePolicy:
                 return given_up
         return ()
 
-    def _attempt(self, write: Write) -> Version | None:
-        try:
-            return write.run()
-        except OutcomeUnknownError as error:
-            if not self._logs or write.conditional:
-                raise
+    def _failed(self, write: Write, error: Exception) -> None:
+        """Hold a write that is not stored, or raise its error."""
+        if not self._logs or write.conditional or isinstance(error, REFUSALS):
+            raise error
+        if isinstance(error, OutcomeUnknownError):
             self._note_unknown(write, error)
-        except REFUSALS:
-            raise
-        except Exception as error:  # whatever a backend raises: the write is not stored, and held
-            if not self._logs or write.conditional:
-                raise
-            write.error = error
-            self._hold(write)
-        return None
+            return
+        write.error = error
+        self._hold(write)
 
     def _perform_behind(self, queue: _Queue, write: Write) -> Version | None:
         self._replay(queue, write.key)
         if not queue.writes:
-            return self._attempt(write)
+            try:
+                return write.run()
+            except Exception as error:  # whatever a backend raises
+                self._failed(write, error)
+                return None
         if write.conditional:
             raise _failure(*self._untold([write.key]), f"{write.operation} was not tried")
         self._push(queue, write)

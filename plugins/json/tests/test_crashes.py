@@ -6,10 +6,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeAlias
 
+import pytest
 from sessionkit_json import SessionManager
 
 from sessionkit.store import SessionStore
 from sessionkit.testing.crash import CrashChecker
+
+pytestmark = pytest.mark.slow
 
 KEY = "cli:direct"
 OTHER = "telegram:17"

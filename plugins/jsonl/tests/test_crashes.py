@@ -13,6 +13,8 @@ from sessionkit_jsonl import JSONLBackend, JSONLOptions
 from sessionkit.store import SessionStore
 from sessionkit.testing.crash import CrashChecker
 
+pytestmark = pytest.mark.slow
+
 KEY = "direct"
 OTHER = "telegram"
 

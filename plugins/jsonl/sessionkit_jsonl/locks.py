@@ -52,12 +52,12 @@ class Locks:
     def _reset(self) -> None:
         self._file: OpenFile | None = None
         self._opening = threading.Lock()
-        self._mutexes = [threading.Lock() for _ in range(SLOTS)]
+        self._mutexes: dict[int, threading.Lock] = {}
 
     @contextlib.contextmanager
     def holding(self, slot: int) -> Iterator[None]:
         """Hold a session's lock; waits for it."""
-        with self._mutexes[slot]:
+        with self._mutexes.setdefault(slot, threading.Lock()):
             file = self._lock(slot)
             try:
                 yield

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
-from itertools import chain
-from typing import Any
 
 import attrs
 
-from sessionkit import codec
-from sessionkit.errors import DecodeError, InvalidKeyError, InvalidMessageError
+from sessionkit.errors import InvalidKeyError, InvalidMessageError
 from sessionkit.transfer.documents import EXPECTED, SessionDocument
-
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_OPEN_ENDS = (b"{", b"[", b",", b":")
+from sessionkit.transfer.values import Damage, Value, read_values
 
 
 @attrs.frozen(kw_only=True)
@@ -23,22 +17,23 @@ class Unreadable:
 
     Attributes:
         source: the file's name.
-        line: the line in it, counted from 1.
+        line: the line in it, counted from 1; None where there are no lines.
         item: the position in an array, counted from 1; None outside of one.
         key: the session, when that much could be read.
         reason: what is wrong and what is expected. Contents of conversations are not quoted.
     """
 
     source: str
-    line: int
+    line: int | None = None
     item: int | None = None
     key: str | None = None
     reason: str
 
     def __str__(self) -> str:
+        line = "" if self.line is None else f", line {self.line}"
         item = "" if self.item is None else f", item {self.item}"
         key = "" if self.key is None else f": session {self.key!r}"
-        return f"{self.source}, line {self.line}{item}{key}: {self.reason}"
+        return f"{self.source}{line}{item}{key}: {self.reason}"
 
 
 @attrs.frozen(kw_only=True)
@@ -47,7 +42,7 @@ class Placed:
 
     document: SessionDocument
     source: str
-    line: int
+    line: int | None = None
     item: int | None = None
 
     def refused(self, reason: str) -> Unreadable:
@@ -58,9 +53,9 @@ class Placed:
 def read_documents(lines: Iterable[bytes], source: str) -> Iterator[Placed | Unreadable]:
     """Read JSON Lines (a conversation a line), or one JSON document (a conversation, or an array of them).
 
-    JSON Lines are read line by line: only one conversation is in memory. A document that spreads over several
+    Lines and arrays are read bit by bit: only one conversation is in memory. An object that spreads over several
     lines is read as a whole. Blank lines are passed over. What cannot be read is told in its place, and the
-    reading goes on.
+    reading goes on; only behind the first damage in an array nothing more is read.
 
     Args:
         lines: of the file, such as a file opened in binary mode.
@@ -69,83 +64,28 @@ def read_documents(lines: Iterable[bytes], source: str) -> Iterator[Placed | Unr
     >>> print(*read_documents([b'{"id": "a", "messages": 5}'], "old.jsonl"))
     old.jsonl, line 1: session 'a': "messages" is a number; it is an array of message objects
     """
-    numbered = ((number, line) for number, line in enumerate(_without_mark(lines), start=1) if line.strip())
-    first = next(numbered, None)
-    if first is None:
-        return
-    if _begins_a_document(first[1]):
-        yield from _read_whole(first, numbered, source)
-        return
-    for number, line in chain([first], numbered):
-        yield from _read_line(line, source, number)
+    for value in read_values(lines):
+        if isinstance(value, Damage):
+            yield unreadable(value, source, EXPECTED)
+        else:
+            yield _read_conversation(value, source)
 
 
-def _without_mark(lines: Iterable[bytes]) -> Iterator[bytes]:
-    for number, line in enumerate(lines):
-        yield line.removeprefix(_BYTE_ORDER_MARK) if number == 0 else line
+def unreadable(damage: Damage, source: str, expected: str) -> Unreadable:
+    """What is told of a place where no value can be read."""
+    return Unreadable(source=source, line=damage.line, item=damage.item, reason=f"{damage.reason}; {expected}")
 
 
-def _begins_a_document(line: bytes) -> bool:
-    """Whether a file's first line is the beginning of a longer JSON value, rather than one that is damaged."""
+def _read_conversation(value: Value, source: str) -> Placed | Unreadable:
     try:
-        codec.decode(line)
-    except DecodeError:
-        stripped = line.strip()
-        return stripped.startswith(b"[") or stripped.endswith(_OPEN_ENDS)
-    return False
-
-
-def _read_whole(
-    first: tuple[int, bytes], following: Iterable[tuple[int, bytes]], source: str
-) -> Iterator[Placed | Unreadable]:
-    numbers, lines = zip(first, *following, strict=True)
-    data = b"".join(line if line.endswith(b"\n") else line + b"\n" for line in lines)
-    try:
-        value = codec.decode(data)
-    except DecodeError as error:
-        line = numbers[min(_failing_line(data), len(numbers)) - 1]
-        yield Unreadable(source=source, line=line, reason=f"the document is not JSON ({error}); {EXPECTED}")
-        return
-    yield from _read_value(value, source, first[0])
-
-
-def _failing_line(data: bytes) -> int:
-    """The line, counted from 1, at which the standard library gives up; msgspec does not tell."""
-    try:
-        json.loads(data)
-    except json.JSONDecodeError as error:
-        return error.lineno
-    except UnicodeDecodeError as error:
-        return data.count(b"\n", 0, error.start) + 1
-    except RecursionError:
-        return 1
-    return 1
-
-
-def _read_line(line: bytes, source: str, number: int) -> Iterator[Placed | Unreadable]:
-    try:
-        value = codec.decode(line)
-    except DecodeError as error:
-        yield Unreadable(source=source, line=number, reason=f"the line is not JSON ({error}); {EXPECTED}")
-        return
-    yield from _read_value(value, source, number)
-
-
-def _read_value(value: Any, source: str, line: int) -> Iterator[Placed | Unreadable]:
-    if not isinstance(value, list):
-        yield _read_conversation(value, source, line, None)
-        return
-    for item, conversation in enumerate(value, start=1):
-        yield _read_conversation(conversation, source, line, item)
-
-
-def _read_conversation(value: Any, source: str, line: int, item: int | None) -> Placed | Unreadable:
-    try:
-        return Placed(document=SessionDocument.from_dict(value), source=source, line=line, item=item)
+        document = SessionDocument.from_dict(value.data)
     except (InvalidKeyError, InvalidMessageError) as error:
-        return Unreadable(source=source, line=line, item=item, key=_shown_key(value), reason=str(error))
+        key = shown_key(value.data)
+        return Unreadable(source=source, line=value.line, item=value.item, key=key, reason=str(error))
+    return Placed(document=document, source=source, line=value.line, item=value.item)
 
 
-def _shown_key(value: Any) -> str | None:
+def shown_key(value: object) -> str | None:
+    """What a conversation calls itself, for an error; None when it does not say."""
     key = (value.get("key") or value.get("id")) if isinstance(value, dict) else None
     return key[:200] if isinstance(key, str) else None

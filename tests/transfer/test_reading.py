@@ -85,6 +85,7 @@ def test_a_bad_item_of_an_array_is_told_with_its_position_and_key() -> None:
 def test_a_damaged_document_of_many_lines_is_told_with_the_line_of_the_damage() -> None:
     lines = json.dumps([A, B], indent=2).replace('"hello"', "hello").encode().splitlines(keepends=True)
     (problem,) = _problems(b"\n" + b"".join(lines))
+    assert problem.line is not None
     assert b"hello" in [b"", b"", *lines][problem.line]
 
 

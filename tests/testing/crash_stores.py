@@ -208,6 +208,100 @@ class ForgetfulDocument(DeferredDocument):
         super().sessionkit_save("")
 
 
+class PicoclawStore(FileBackend):
+    """Makes picoclaw's calls in picoclaw's order: a log of messages for each session, and a document beside it."""
+
+    syncs = True
+
+    def load(self) -> dict[str, SessionState]:
+        return {path.name.removesuffix(".meta.json"): self._read(path) for path in self.path.glob("*.meta.json")}
+
+    def _read(self, path: Path) -> SessionState:
+        record = json.loads(path.read_bytes())
+        lines = self._lines(record["key"])[record["skip"] :]
+        return self.decode({**record, "messages": [message for line in lines if (message := _decoded(line))]})
+
+    def _lines(self, key: str) -> list[bytes]:
+        log = self.path / f"{key}.jsonl"
+        return [line for line in log.read_bytes().splitlines() if line] if log.exists() else []
+
+    def store(self, state: SessionState) -> None:
+        before = self.load().get(state.key) or SessionState(key=state.key, fresh=self.fresh)
+        kept, now = len(before.messages), len(state.messages)
+        skip = self._skip(state.key)
+        if now >= kept and state.messages[:kept] == before.messages:
+            for message in state.messages[kept:]:
+                self._append(state.key, _line(message))
+            self._write_meta(state, skip)
+        elif state.messages == before.messages[kept - now :]:
+            self._write_meta(state, skip + kept - now)
+        else:
+            self._write_meta(state, 0)
+            replace(self.path / f"{state.key}.jsonl", b"".join(map(_line, state.messages)))
+
+    def _skip(self, key: str) -> int:
+        path = self.path / f"{key}.meta.json"
+        return int(json.loads(path.read_bytes())["skip"]) if path.exists() else 0
+
+    def _append(self, key: str, line: bytes) -> None:
+        descriptor = os.open(self.path / f"{key}.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            os.write(descriptor, line)
+            if self.syncs:
+                os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def _write_meta(self, state: SessionState, skip: int) -> None:
+        record = {**self.encode(state), "skip": skip}
+        del record["messages"]
+        replace(self.path / f"{state.key}.meta.json", json.dumps(record).encode())
+
+
+class UnsyncedLines(PicoclawStore):
+    """Syncs messages only when it is told to save; glues none to a torn one."""
+
+    syncs = False
+
+    def _append(self, key: str, line: bytes) -> None:
+        super()._append(key, b"\n" + line)
+
+    @hookimpl
+    def sessionkit_save(self, key: str) -> bool:
+        with open(self.path / f"{key}.jsonl", "rb") as log:
+            os.fsync(log.fileno())
+        sync_directory(self.path)
+        return True
+
+    @hookimpl
+    def sessionkit_close(self) -> None:
+        for key in self.load():
+            self.sessionkit_save(key)
+
+
+class ForgetfulLines(UnsyncedLines):
+    @hookimpl
+    def sessionkit_save(self, key: str) -> bool:
+        return True
+
+    @hookimpl
+    def sessionkit_close(self) -> None:
+        for key in self.load():
+            super().sessionkit_save(key)
+
+
+def _line(message: Message) -> bytes:
+    return json.dumps(message.to_dict()).encode() + b"\n"
+
+
+def _decoded(line: bytes) -> dict[str, Any] | None:
+    try:
+        message: dict[str, Any] = json.loads(line)
+    except ValueError:
+        return None
+    return message
+
+
 def replace(path: Path, data: bytes, *, sync_file: bool = True, sync_entries: bool = True) -> None:
     temporary = path.with_suffix(".tmp")
     with open(temporary, "wb") as file:

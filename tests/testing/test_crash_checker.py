@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from sessionkit.hookspecs import Backend
+from sessionkit.messages import Message
 from sessionkit.store import SessionStore, open_store
 from sessionkit.store.runtime import Recipe
 from sessionkit.testing.crash import CrashChecker, Report, StepError, UnrecordedChangeError, checker
@@ -17,11 +18,14 @@ from .crash_stores import (
     DeferredDocument,
     DocumentBackend,
     ForgetfulDocument,
+    ForgetfulLines,
     GluingLog,
     LaggingLog,
     LogBackend,
+    PicoclawStore,
     UnsyncedDirectory,
     UnsyncedDocument,
+    UnsyncedLines,
     UnsyncedLog,
 )
 
@@ -34,6 +38,10 @@ OPERATIONS: list[Callable[[SessionStore], object]] = [
     lambda store: store.fork_session(KEY, "a fork"),
     lambda store: store.delete_session(KEY),
 ]
+
+
+def _user(text: str) -> dict[str, str]:
+    return {"role": "user", "content": text}
 
 
 def _check(make: Callable[[Path], Backend], *, second_states: int = 60) -> Report:
@@ -63,6 +71,67 @@ def test_a_mistake_is_found(make: Callable[[Path], Backend], found: str) -> None
     report = _check(make, second_states=0)
     assert report.violations
     assert any(word in violation.found for violation in report.violations for word in found.split("|")), report
+
+
+@pytest.mark.parametrize(
+    ("operation", "found"),
+    [
+        pytest.param(
+            lambda store: store.add_messages("direct", [_user("3"), _user("4")]), ["2", "3"], id="half a batch"
+        ),
+        pytest.param(lambda store: store.add_message("direct", "user", "3"), "has", id="glued to a torn one"),
+        pytest.param(lambda store: store.set_history("direct", [_user("5")]), ["1", "2"], id="truncated ones are back"),
+    ],
+)
+def test_the_mistakes_of_picoclaws_order_of_writes_are_found(
+    operation: Callable[[SessionStore], object], found: str | list[str]
+) -> None:
+    given: list[Callable[[SessionStore], object]] = [
+        lambda store: store.add_messages("direct", [_user("1"), _user("2")]),
+        lambda store: store.truncate_history("direct", 1),
+    ]
+    report = CrashChecker(open=PicoclawStore, second_states=0).check([operation], given=given)
+    told = found if isinstance(found, str) else f"{len(found)} messages {found}"
+    assert any(told in violation.found for violation in report.violations), report
+
+
+GIVEN: list[Callable[[SessionStore], object]] = [lambda store: store.add_message("direct", "user", "1")]
+
+
+def test_messages_that_are_not_durable_may_be_found_without_earlier_ones_on_request() -> None:
+    operations: list[Callable[[SessionStore], object]] = [
+        lambda store: store.add_message("direct", "user", "2"),
+        lambda store: store.add_message("direct", "user", "3"),
+    ]
+
+    def check(*, in_order: bool) -> Report:
+        checker = CrashChecker(open=UnsyncedLines, acknowledged="save", in_order=in_order, second_states=0)
+        return checker.check(operations, given=GIVEN)
+
+    assert check(in_order=False).violations == ()
+    assert any("2 messages ['1', '3']" in violation.found for violation in check(in_order=True).violations)
+
+
+def test_what_is_durable_may_not_be_missing_in_any_order() -> None:
+    operations: list[Callable[[SessionStore], object]] = [
+        lambda store: store.add_message("direct", "user", "2"),
+        lambda store: store.save("direct"),
+    ]
+
+    checker = CrashChecker(open=ForgetfulLines, acknowledged="save", in_order=False, second_states=0)
+    report = checker.check(operations, given=GIVEN)
+    assert {violation.operation for violation in report.violations} == {"save('direct')"}
+
+
+def test_a_directory_may_be_given(tmp_path: Path) -> None:
+    store = LogBackend(tmp_path / "given")
+    store.sessionkit_add_messages("direct", [Message.simple("user", "1")], "")
+    before = (tmp_path / "given" / "log").read_bytes()
+    report = CrashChecker(open=UnsyncedLog, second_states=0).check(
+        [lambda store: store.add_message("direct", "user", "2")], given=tmp_path / "given"
+    )
+    assert "session 'direct': 1 messages ['1']" in {violation.found for violation in report.violations}
+    assert (tmp_path / "given" / "log").read_bytes() == before
 
 
 def test_a_violation_tells_what_happened() -> None:

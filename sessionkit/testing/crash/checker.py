@@ -14,7 +14,7 @@ from sessionkit.testing.crash.cuts import Acknowledged, Allowed, Cut, Promise, c
 from sessionkit.testing.crash.disk import State
 from sessionkit.testing.crash.examining import Examiner, Outcome
 from sessionkit.testing.crash.report import Report, Violation
-from sessionkit.testing.crash.running import Opener, Operation, Runner, open_store
+from sessionkit.testing.crash.running import PLACE, Opener, Operation, Runner, open_store
 from sessionkit.testing.crash.variants import Remains, remains
 from sessionkit.testing.crash.views import Views, shown
 
@@ -36,6 +36,7 @@ class CrashChecker:
         open: opens a store at a path that need not exist, or makes a backend.
         acknowledged: ``"write"``: a change is durable when the call returns; ``"save"``: when ``save`` or
             ``close`` does, and until then any of the changes since may be found.
+        in_order: whether a message that is not durable yet may only be found with all those before it.
         empty_first: allow that an operation that creates a session is found half done, with the session there
             and nothing in it.
         second_states: at most so many states of a second cut, during the recovery from the first, are opened.
@@ -47,19 +48,20 @@ class CrashChecker:
         open: Opener,
         *,
         acknowledged: Acknowledged = "write",
+        in_order: bool = True,
         empty_first: bool = False,
         second_states: int = 1000,
     ) -> None:
         self._open = open
-        self._promise = Promise(acknowledged=acknowledged, empty_first=empty_first)
+        self._promise = Promise(acknowledged=acknowledged, in_order=in_order, empty_first=empty_first)
         self._second_states = second_states
 
-    def check(self, operations: Iterable[Operation], *, given: Iterable[Operation] = ()) -> Report:
+    def check(self, operations: Iterable[Operation], *, given: Iterable[Operation] | Path = ()) -> Report:
         """Check operations, in their order and on one store.
 
         Args:
             operations: each makes one call of the store that it gets.
-            given: what was done, saved and closed long before.
+            given: what was done, saved and closed long before; or a directory, of which the store finds a copy.
 
         Raises:
             StepError: an operation failed without any power cut.
@@ -82,7 +84,10 @@ class CrashChecker:
                 violations=tuple(search.violations.values()),
             )
 
-    def _prepared(self, root: Path, given: Iterable[Operation]) -> State:
+    def _prepared(self, root: Path, given: Iterable[Operation] | Path) -> State:
+        if isinstance(given, Path):
+            shutil.copytree(given, root / PLACE)
+            return State.scan(root)
         operations = list(given)
         if not operations:
             return State()
@@ -138,7 +143,7 @@ class _Search:
     def _judge(self, cut: Cut, left: Remains, earlier: str = "") -> Outcome | None:
         """What came of a state, None when it is a violation."""
         outcome = self._examiner.outcome(left.state)
-        expected, found = _difference(cut.allowed, outcome.found)
+        expected, found = self._difference(cut.allowed, outcome.found)
         if not found and not outcome.problem:
             return outcome
         violation = Violation(
@@ -153,16 +158,15 @@ class _Search:
         self.violations.setdefault((earlier, violation.operation, violation.moment, violation.found), violation)
         return None
 
-
-def _difference(allowed: Allowed, found: Views | None) -> tuple[str, str]:
-    """What should have been seen and what was; both are ``""`` when it is allowed."""
-    if found is None:
-        return "that the store opens and can be read", "it cannot"
-    for key, view in found.items():
-        choices = allowed.get(key, [None])
-        if view not in choices:
-            return f"session {key!r}: {' or '.join(map(shown, choices))}", f"session {key!r}: {shown(view)}"
-    return "", ""
+    def _difference(self, allowed: Allowed, found: Views | None) -> tuple[str, str]:
+        """What should have been seen and what was; both are ``""`` when it is allowed."""
+        if found is None:
+            return "that the store opens and can be read", "it cannot"
+        for key, view in found.items():
+            choices = allowed.get(key, [None])
+            if not self._promise.allows(view, choices):
+                return f"session {key!r}: {' or '.join(map(shown, choices))}", f"session {key!r}: {shown(view)}"
+        return "", ""
 
 
 @contextmanager

@@ -15,7 +15,7 @@ Acknowledged: TypeAlias = Literal["write", "save"]
 """When a change must be durable: when the write returns, or when ``save`` does."""
 
 Allowed: TypeAlias = dict[str, list[View | None]]
-"""What may be seen of each session."""
+"""What may be seen of each session; first what was durable last."""
 
 
 @attrs.frozen(kw_only=True)
@@ -24,11 +24,19 @@ class Promise:
 
     Attributes:
         acknowledged: when a change must be durable.
+        in_order: whether of the messages that are not durable yet, none may be found without those before it.
         empty_first: whether a session that is being created may be there without anything in it.
     """
 
     acknowledged: Acknowledged = "write"
+    in_order: bool = True
     empty_first: bool = False
+
+    def allows(self, view: View | None, choices: Sequence[View | None]) -> bool:
+        """Whether a session may be found like this."""
+        if view in choices:
+            return True
+        return not self.in_order and any(_is_part(view, whole, choices[0]) for whole in choices)
 
 
 @attrs.frozen
@@ -79,3 +87,17 @@ def _while_running(durable: list[View | None], step: Step, key: str, promise: Pr
     if promise.empty_first and after is not None and None in durable:
         return [*allowed, View(created=after.created)]
     return allowed
+
+
+def _is_part(view: View | None, whole: View | None, durable: View | None) -> bool:
+    """Whether a view is another one without some messages, none of them durable."""
+    if view is None or whole is None or attrs.evolve(view, messages=whole.messages) != whole:
+        return False
+    kept = durable.messages if durable else ()
+    found = 0
+    for message in whole.messages:
+        if found < len(view.messages) and view.messages[found] == message:
+            found += 1
+        elif message in kept:
+            return False
+    return found == len(view.messages)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypeAlias, TypeVar
 
 from sessionkit import operations
-from sessionkit.errors import BackendUnavailableError, MessageTooLargeError, OutcomeUnknownError, StoreError
+from sessionkit.errors import BackendUnavailableError, MessageTooLargeError, StoreError
 from sessionkit.hookspecs import Backend, hookimpl
 from sessionkit.messages import Message
 from sessionkit.sessions import UNCHANGED, History, Session, SessionPage, Unchanged, Version
@@ -204,11 +204,6 @@ class JSONLBackend(Backend):
             except StoreError as error:
                 problems.append(error)
         self._entries.clear()
-        if self._durability.names_unsettled:
-            try:
-                self._durability.settle_names()
-            except OSError as error:
-                problems.append(OutcomeUnknownError(f"the last writes may be lost: {failures.describe(error)}"))
         self._locks.close()
         if problems:
             raise problems[0]

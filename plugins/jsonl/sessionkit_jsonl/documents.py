@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
@@ -37,7 +38,7 @@ class Documents:
         draft.set_times(created=moment, updated=moment)
         if edit is not None:
             edit(draft)
-        return self._publish(entry, look, draft)
+        return self._publish(entry, look, draft, commits=not needs_data)
 
     def change(self, entry: Entry, look: Look, edit: Edit) -> Look:
         """Replace a session's document by one that says something else."""
@@ -61,7 +62,7 @@ class Documents:
         draft.set_lines(count=look.lines, skip=min(meta.skip, look.lines))
         return self._publish(entry, look, draft)
 
-    def _publish(self, entry: Entry, look: Look, draft: Draft) -> Look:
+    def _publish(self, entry: Entry, look: Look, draft: Draft, *, commits: bool = False) -> Look:
         if look.meta_file is not None:
             self.write(look, draft.encode())
             return look_again(entry)
@@ -71,6 +72,8 @@ class Documents:
                 self.context.files.publish(file.path, look.meta_path)
             except FileExistsError:
                 raise failures.Raced from None
+        with failures.committed(look.key) if commits else contextlib.nullcontext():
+            self.context.durability.named()
         return look_again(entry)
 
     def write(self, look: Look, data: bytes) -> None:

@@ -29,7 +29,6 @@ class Durability:
         self._lock = threading.Lock()
         self._unsynced: dict[str, tuple[str, OpenFile]] = {}
         self._failed: dict[str, tuple[str, OSError]] = {}
-        self._names_unsynced = False
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -43,13 +42,12 @@ class Durability:
             self._start()
 
     def named(self) -> None:
-        """Called after a file got its name: makes that durable now, or sees to it that it is done later."""
-        if self._mode == "always":
-            self._files.sync_directory(self._directory)
-            return
-        with self._lock:
-            self._names_unsynced = True
-            self._start()
+        """Called after a file got its name: makes that durable, in every mode.
+
+        What is done next relies on it. A name that came to the disk later would let messages appear under
+        another session's key, or truncated ones come back.
+        """
+        self._files.sync_directory(self._directory)
 
     def _start(self) -> None:
         if self._mode == "interval" and self._thread is None:
@@ -96,7 +94,6 @@ class Durability:
         """Sync what was appended. A failure is told by the next :meth:`settle` of its file."""
         with self._lock:
             unsynced, self._unsynced = self._unsynced, {}
-            names, self._names_unsynced = self._names_unsynced, False
         for path, (key, file) in unsynced.items():
             try:
                 self._files.sync_data(file)
@@ -104,21 +101,3 @@ class Durability:
                 log.error("%s could not be synced: %s", path, error.strerror)  # noqa: TRY400 - no fault of the program
                 with self._lock:
                     self._failed[path] = key, error
-        if names:
-            try:
-                self._files.sync_directory(self._directory)
-            except OSError as error:
-                log.error("%s: %s", self._directory, error.strerror)  # noqa: TRY400 - no fault of the program
-                with self._lock:
-                    self._names_unsynced = True
-
-    def settle_names(self) -> None:
-        """Make durable what every file is called."""
-        self._files.sync_directory(self._directory)
-        with self._lock:
-            self._names_unsynced = False
-
-    @property
-    def names_unsettled(self) -> bool:
-        """Whether a file has a name that may not be durable."""
-        return self._names_unsynced

@@ -179,11 +179,16 @@ def _batch(texts: list[bytes], start: int, head: marks.Mark) -> list[Line] | Non
 
 def records_of(text: bytes, mark: marks.Mark | None) -> tuple[Record, ...]:
     """The messages of a line that stands alone: one, or what can be saved when the line is damaged."""
+    stripped = text.strip(PADDING)
+    if mark is None and stripped != text:  # the line before was lost with its newline, and reads as NULs
+        text, mark = stripped, marks.read_mark(stripped)
+        if mark is not None and mark.batch is not None:
+            return ()
     bare = marks.unmarked(text, mark).strip(PADDING)
     value = _decode_object(bare)
     if value is not None:
         return ((bare, value),)
-    return _salvage(text.strip(PADDING))
+    return _salvage(stripped)
 
 
 def _decode_object(text: bytes) -> dict[str, Any] | None:

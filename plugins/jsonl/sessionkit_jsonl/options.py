@@ -27,7 +27,7 @@ class JSONLOptions:
     )
     durability: Literal["always", "interval", "os"] = option(
         default="always",
-        help="when a write is synced to disk: before it returns, in the background, or when the system likes",
+        help="when an append is synced to disk: before it returns, in the background, or when the system likes",
     )
     interval: _Seconds = option(  # noqa: RUF009 - it makes a field
         default=1.0, help="seconds between two syncs in the background, with durability = interval"

@@ -55,7 +55,6 @@ class Rewriter:
         composed = self._compose(records, Header(fresh_token()))
         with self.context.discarding(composed.file.path):
             look = self.documents.create(entry, look, needs_data=True, edit=_seeing(composed, edit))
-            self.context.durability.named()
             self._begin(entry, look, composed)
         return look_again(entry)
 

@@ -147,11 +147,11 @@ class Writer:
         """Make durable all that stands in the files, and rewrite the data file when that saves enough."""
         if look.data is None:
             if look.exists:
-                self.context.durability.settle_names()
+                self.context.durability.named()
             return
         file = self.appender.open(entry, look)
         self.appender.sync(look, file)
-        self.context.durability.settle_names()
+        self.context.durability.named()
         if compact and self.rewriter.is_worthwhile(entry, look):
             self.rewriter.compact(entry, self._settled(entry, look))
 

@@ -102,6 +102,26 @@ def test_os_never_syncs_an_append_and_save_does(open_backend: OpenBackend, files
     assert files.calls == ["k.jsonl", "directory"]
 
 
+@pytest.mark.parametrize("durability", ["interval", "os"])
+def test_only_appends_are_synced_later(open_backend: OpenBackend, files: Watched, durability: str) -> None:
+    backend = open_backend(files, durability=durability, interval=3600)
+    add(backend, "1", "2")
+    assert files.calls == ["directory", "temporary", "temporary", "directory", "directory"]
+    files.calls.clear()
+    backend.sessionkit_update_session("k", [], U, U, U, U, U, None, "")
+    assert files.calls == ["temporary", "directory"]
+
+
+@pytest.mark.parametrize("durability", ["always", "os"])
+def test_a_session_without_messages_is_durable_at_once(
+    open_backend: OpenBackend, files: Watched, durability: str
+) -> None:
+    backend = open_backend(files, durability=durability)
+    files.calls.clear()
+    backend.sessionkit_update_session("k", U, "what was said", U, U, U, U, None, "")
+    assert files.calls == ["temporary", "directory"]
+
+
 def test_save_syncs_what_another_process_wrote(open_backend: OpenBackend, files: Watched) -> None:
     add(open_backend(durability="os"), "1")
     backend = open_backend(files)

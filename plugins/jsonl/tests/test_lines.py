@@ -101,6 +101,14 @@ def test_a_batch_with_a_lost_byte_is_no_batch(position: int) -> None:
     assert contents(damaged + B + b"\n") == ["b"]
 
 
+def test_a_batch_behind_a_record_that_was_lost_with_its_newline_is_no_batch() -> None:
+    batch = marks.as_batch([A, B])
+    settled, rest = parse(b"\0" * 40 + batch + A + b"\n", final=True)
+    assert settled.values + rest.values == [{"role": "user", "content": "a"}]
+    lost = b"\0" * 40 + marks.as_batch([A], marks.Header("ab"))
+    assert parse(lost, final=True)[0].values == [{"role": "user", "content": "a"}]
+
+
 def test_what_another_program_glued_to_a_torn_batch_is_read() -> None:
     assert contents(BATCH[:-9] + B + b"\n" + A + b"\n") == ["b", "a"]
     assert contents(BATCH[:-9] + B) == ["b"]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from sessionkit.plugins import BackendPlugin, Capability, read_path
+from sessionkit_jsonl.archive import Chunk, read_archive, read_chunks
 from sessionkit_jsonl.backend import JSONLBackend
 from sessionkit_jsonl.options import JSONLOptions
 
-__all__ = ["JSONLBackend", "JSONLOptions", "plugin"]
+__all__ = ["Chunk", "JSONLBackend", "JSONLOptions", "plugin", "read_archive", "read_chunks"]
 
 plugin = BackendPlugin(
     options=JSONLOptions,

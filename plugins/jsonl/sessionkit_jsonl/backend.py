@@ -13,15 +13,16 @@ from sessionkit.messages import Message
 from sessionkit.sessions import UNCHANGED, History, Session, SessionPage, Unchanged, Version
 from sessionkit_jsonl import failures
 from sessionkit_jsonl.context import Context
+from sessionkit_jsonl.directory import read_meta
 from sessionkit_jsonl.durability import Durability
-from sessionkit_jsonl.entry import Entries, Entry
+from sessionkit_jsonl.entry import Entries, Entry, log
 from sessionkit_jsonl.files import Files
 from sessionkit_jsonl.listing import Listing
 from sessionkit_jsonl.locks import Locks
 from sessionkit_jsonl.look import Look
 from sessionkit_jsonl.mounts import refuse_network
 from sessionkit_jsonl.options import JSONLOptions
-from sessionkit_jsonl.sweep import sweep
+from sessionkit_jsonl.sweep import half_deleted, sweep
 from sessionkit_jsonl.writing import Fields, Writer
 
 _Unchanged: TypeAlias = Literal[Unchanged.UNCHANGED]
@@ -53,7 +54,8 @@ class JSONLBackend(Backend):
             self._files.make_directory(options.path)
             if not options.network:
                 refuse_network(options.path)
-            sweep(self._directory, self._files)
+            names = os.listdir(self._directory)
+            sweep(self._directory, names, self._files)
         except OSError as error:
             raise BackendUnavailableError(
                 f"the directory of the jsonl backend cannot be used: {failures.describe(error)}"
@@ -63,6 +65,24 @@ class JSONLBackend(Backend):
         self._entries = Entries(self._directory)
         self._writer = Writer.of(Context(self._directory, self._files, options, self._durability))
         self._listing = Listing(self._directory, self._describe)
+        for name in half_deleted(names):
+            self._finish_deletion(name)
+
+    def _finish_deletion(self, name: str) -> None:
+        """Go on with a deletion that was cut short."""
+        base = os.path.join(self._directory, name)
+
+        def finish(entry: Entry, look: Look) -> None:
+            if look.base == base:
+                self._writer.finish_deletion(look)
+
+        try:
+            with failures.reading(name):
+                key = read_meta(base).meta.key
+            if key is not None:
+                self._write(key, finish)
+        except StoreError as error:
+            log.warning("%s was deleted, and something of it is left: %s", base, error)
 
     def _read(self, entry: Entry, read: Callable[[Look], _T], *, collect: bool = False) -> _T:
         """Read without lock, until what was seen of both files fits together; in the end with the lock."""

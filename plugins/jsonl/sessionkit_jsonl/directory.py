@@ -12,6 +12,11 @@ from sessionkit_jsonl.meta import Meta
 
 META_SUFFIX = ".meta.json"
 DATA_SUFFIX = ".jsonl"
+ARCHIVE_SUFFIX = ".archive"
+DAMAGED_SUFFIX = ".damaged"
+BAD_META_SUFFIX = ".badmeta"
+BESIDE = (ARCHIVE_SUFFIX, DAMAGED_SUFFIX, BAD_META_SUFFIX)
+"""What may stand beside a session's two files, and goes with them."""
 
 
 @attrs.frozen

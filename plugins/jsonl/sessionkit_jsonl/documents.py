@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 import attrs
 
@@ -12,13 +12,12 @@ from sessionkit import operations
 from sessionkit.sessions import now
 from sessionkit_jsonl import failures
 from sessionkit_jsonl.context import Context, look_again
+from sessionkit_jsonl.directory import BAD_META_SUFFIX
 from sessionkit_jsonl.entry import Entry
 from sessionkit_jsonl.files import OpenFile
 from sessionkit_jsonl.look import Look
 from sessionkit_jsonl.marks import fresh_token
 from sessionkit_jsonl.meta import Draft, Meta, State
-
-BAD_META_SUFFIX: Final = ".badmeta"
 
 Edit: TypeAlias = Callable[[Draft], None]
 """Makes changes in a document's draft."""

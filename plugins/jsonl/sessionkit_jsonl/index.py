@@ -237,33 +237,44 @@ class Index:
                     yield record
                 before += 1
 
-    def damage(self, file: OpenFile) -> Iterator[bytes]:
-        """The dead lines, as bytes, with their newlines."""
+    def damage(self, file: OpenFile, start: int = 0) -> Iterator[bytes]:
+        """The dead lines from a position on, as bytes, with their newlines."""
         if not self.dead:
             return
         for offset, line in self._lines_from(file, 0):
-            if line.dead:
+            if line.dead and offset >= start:
                 yield file.read(offset, line.end - line.start)
 
     def _lines_from(self, file: OpenFile, checkpoint: int) -> Iterator[tuple[int, Line]]:
         """The settled lines from a checkpoint on, with their positions."""
         start = self._offsets[checkpoint]
-        inside = self._begins_inside(start)
+        return read_lines(file, start, self.end, inside=self._begins_inside(start))
+
+
+def read_lines(file: OpenFile, start: int, end: int, *, inside: bool = False) -> Iterator[tuple[int, Line]]:
+    """The complete lines of a part of a file, with their positions.
+
+    Args:
+        file: a data file.
+        start: where a line begins.
+        end: where the part ends.
+        inside: whether it may begin inside a batch.
+    """
+    wanted = _BLOCK
+    while start < end:
+        buffer = file.read(start, min(wanted, end - start))
+        final = len(buffer) < wanted or start + len(buffer) == end
+        lines, complete = split(buffer, orphans=inside)
+        if not complete and not final:
+            wanted *= 2
+            continue
+        for line in lines[:complete]:
+            yield start + line.start, line
+        if final:
+            return
+        start += lines[complete - 1].end
+        inside = inside and all(line.inside for line in lines[:complete])
         wanted = _BLOCK
-        while start < self.end:
-            buffer = file.read(start, min(wanted, self.end - start))
-            final = len(buffer) < wanted or start + len(buffer) == self.end
-            lines, complete = split(buffer, orphans=inside)
-            if not complete and not final:
-                wanted *= 2
-                continue
-            for line in lines[:complete]:
-                yield start + line.start, line
-            if final:
-                return
-            start += lines[complete - 1].end
-            inside = inside and all(line.inside for line in lines[:complete])
-            wanted = _BLOCK
 
 
 def _skip_in(block: bytes, wanted: int) -> tuple[int, int] | None:

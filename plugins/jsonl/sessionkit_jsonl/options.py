@@ -42,6 +42,9 @@ class JSONLOptions:
     compact_threshold: _BytesOrNone = option(  # noqa: RUF009 - it makes a field
         default=65_536, help="bytes of truncated messages from which save rewrites a session's file; 0: always"
     )
+    archive: bool = option(
+        default=False, help="keep the messages that leave a session's file, in another file beside it"
+    )
     network: bool = option(
         default=False, help="accept a directory on a network file system, whose locks and syncs may not hold"
     )

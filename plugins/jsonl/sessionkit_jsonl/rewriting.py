@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import itertools
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 import attrs
 
 from sessionkit.errors import OutcomeUnknownError
-from sessionkit_jsonl import failures, marks
+from sessionkit_jsonl import failures, marks, removing
+from sessionkit_jsonl.archive import Archive
 from sessionkit_jsonl.context import Context, look_again
+from sessionkit_jsonl.directory import ARCHIVE_SUFFIX, DAMAGED_SUFFIX
 from sessionkit_jsonl.documents import Documents, Edit, changed, same
 from sessionkit_jsonl.entry import Entry, log
 from sessionkit_jsonl.files import OpenFile, status_of
@@ -19,8 +21,6 @@ from sessionkit_jsonl.look import Look, data_state
 from sessionkit_jsonl.marks import Header, fresh_token
 from sessionkit_jsonl.meta import Draft
 from sessionkit_jsonl.stretch import Last
-
-DAMAGED_SUFFIX: Final = ".damaged"
 
 _FOLD_BYTES: Final = 4096
 """How much filler a file may begin with, in bytes."""
@@ -73,30 +73,52 @@ class Rewriter:
             raise failures.Raced from None
         self._make_name_durable(entry, look, composed)
 
-    def replace(self, entry: Entry, look: Look, records: Iterable[bytes], edit: Edit | None) -> Look:
+    def replace(self, entry: Entry, look: Look, records: Sequence[bytes], edit: Edit | None) -> Look:
         """Replace the history; with ``edit``, what the document says in the same step.
 
         Lines of filler stand where the document says that lines are truncated, so that it need not change. When
         it has to, the new one waits inside the old one, until the data file appears that it belongs to.
+
+        With an archive, what is replaced stays in front, truncated, until compaction archives it. The caller has
+        settled the file then.
         """
         look = self.documents.mend(entry, look)
-        composed = self._compose(records, Header(fresh_token(), generation=fresh_token()), filler=look.meta.skip)
+        header = Header(fresh_token(), generation=fresh_token())
+        old = self._replaced(entry, look, records)
+        composed = self._compose(records, header, filler=0 if old else look.meta.skip, truncated=old)
         following = None
         with self.context.discarding(composed.file.path):
-            if edit is not None:
+            if edit is not None or old:
                 following = changed(look)
+                if old:
+                    following.set_lines(count=composed.lines, skip=len(old))
                 _seeing(composed, edit)(following)
                 self.documents.write(look, following.following(look.meta, composed.header.nonce))
             self._install(entry, look, composed)
         try:
             if following is not None:
                 self.documents.write(look, following.encode())
-            look = look_again(entry)
-            if 2 * look.meta.skip > _FOLD_BYTES:
-                self._fold(entry, look)
+            self._tidy(entry, look_again(entry), truncated=bool(old))
         except (OSError, OutcomeUnknownError) as error:  # the change is made; the next write or save does the rest
             log.warning("session %r is changed, and not tidied up: %s", look.key, error)
         return look_again(entry)
+
+    def _replaced(self, entry: Entry, look: Look, records: Sequence[bytes]) -> list[bytes]:
+        """What no history will have any more once this one is there, and what was truncated before."""
+        if not self.context.options.archive or look.data is None:
+            return []
+        with entry.mutex:
+            truncated = [one.record for one in removing.truncated(look, removing.visible_from(look), [])]
+            history = list(look.index.records(look.data, look.index.hidden))
+        return truncated + removing.missing(history, records)
+
+    def _tidy(self, entry: Entry, look: Look, *, truncated: bool) -> None:
+        """Remove what the new data file begins with, when that is worth it."""
+        if truncated:
+            if self.is_worthwhile(entry, look):
+                self.compact(entry, look)
+        elif 2 * look.meta.skip > _FOLD_BYTES:
+            self._fold(entry, look)
 
     def is_worthwhile(self, entry: Entry, look: Look) -> bool:
         """Whether enough of the data file is no part of the history any more."""
@@ -111,7 +133,11 @@ class Rewriter:
         The caller settled the file.
         """
         look = self.documents.mend(entry, look)
-        self._quarantine(look)
+        assert look.data is not None
+        if self.context.options.archive:
+            self._archive(entry, look)
+        else:
+            self._quarantine(look, look.index.damage(look.data))
         self._copy(entry, look, filler=look.meta.skip)
         look = look_again(entry)
         if 2 * look.meta.skip > min(_FOLD_BYTES, self.context.options.compact_threshold):
@@ -134,13 +160,22 @@ class Rewriter:
         with self.context.discarding(composed.file.path):
             self._install(entry, look, composed)
 
-    def _quarantine(self, look: Look) -> None:
+    def _archive(self, entry: Entry, look: Look) -> None:
+        """Put the truncated messages into the archive, before a file is written without them."""
+        assert look.data is not None
+        assert look.header is not None
+        with entry.mutex:
+            visible = removing.visible_from(look)
+        damage: list[bytes] = []
+        archive = Archive(self.context.files, self.context.directory, look.base + ARCHIVE_SUFFIX, look.key)
+        archive.add(look.header.nonce, removing.truncated(look, visible, damage))
+        self._quarantine(look, itertools.chain(damage, look.index.damage(look.data, visible)))
+
+    def _quarantine(self, look: Look, damage: Iterable[bytes]) -> None:
         """Put aside the lines that nobody can read, before a file is written without them."""
         assert look.data is not None
-        damage = itertools.chain(
-            look.index.damage(look.data), [look.data.read(look.index.end, look.size - look.index.end)]
-        )
-        lines = [line for line in damage if line.strip(b"\r\n")]
+        rest = look.data.read(look.index.end, look.size - look.index.end)
+        lines = [line for line in (*damage, rest) if line.strip(b"\r\n")]
         if not lines:
             return
         files, path = self.context.files, look.base + DAMAGED_SUFFIX
@@ -162,7 +197,13 @@ class Rewriter:
         entry.durable = composed.file.inode
 
     def _compose(
-        self, records: Iterable[bytes], header: Header, *, filler: int = 0, like: Look | None = None
+        self,
+        records: Iterable[bytes],
+        header: Header,
+        *,
+        filler: int = 0,
+        like: Look | None = None,
+        truncated: Sequence[bytes] = (),
     ) -> Composed:
         """Write a data file under a temporary name.
 
@@ -171,13 +212,14 @@ class Rewriter:
             header: what it says of itself.
             filler: how many lines of filler it begins with.
             like: the file that it is a copy of; its version and time go over.
+            truncated: messages that it begins with and that are no part of the history.
         """
         files = self.context.files
         file = files.temporary(self.context.directory)
         with self.context.discarding(file.path):
-            lines, last = self._fill(file, _layout(records, header, filler))
-            if like is not None and like.last is not None and last is not None:
-                header = attrs.evolve(header, base=like.header.base + like.last.end - last.end if like.header else 0)
+            lines, last = self._fill(file, _layout(records, header, filler, truncated))
+            if like is not None:
+                header = attrs.evolve(header, base=_base(like, last.end if last else file.status().st_size))
                 files.overwrite(file, _header_offset(file, header), header.text().encode("ascii"))
             if like is not None:
                 files.set_modified(file, like.modified_ns)
@@ -203,18 +245,35 @@ class Rewriter:
         return lines, last
 
 
-def _layout(records: Iterable[bytes], header: Header, filler: int) -> Iterator[tuple[bytes, bytes | None]]:
+def _layout(
+    records: Iterable[bytes], header: Header, filler: int, truncated: Sequence[bytes]
+) -> Iterator[tuple[bytes, bytes | None]]:
     """The lines of a data file, each with the message in it. The first one carries the header."""
     remaining = iter(records)
-    first = None if filler else next(remaining, None)
-    if first is None:
-        yield header.line(), None
-    else:
+    first = None if filler or truncated else next(remaining, None)
+    if first is not None:
         yield marks.as_line(first, header.text()), first
+    elif truncated:
+        yield marks.as_line(truncated[0], header.text()), None
+    else:
+        yield header.line(), None
+    for record in truncated[1:]:
+        yield marks.as_line(record), None
     for _ in range(filler - 1):
         yield marks.FILLER + b"\n", None
     for record in remaining:
         yield marks.as_line(record), record
+
+
+def _base(like: Look, end: int) -> int:
+    """What to add to positions in a copy, so that those of the messages to come are none that were there before.
+
+    Args:
+        like: what is copied.
+        end: where the last message of the copy ends, or the copy itself when it has none.
+    """
+    assert like.header is not None
+    return like.header.base + (like.last.end if like.last else like.size) - end
 
 
 def _header_offset(file: OpenFile, header: Header) -> int:

@@ -1,26 +1,38 @@
-"""Temporary files that a killed process left behind."""
+"""What a killed process left behind."""
 
 from __future__ import annotations
 
 import os
 import time
+from collections.abc import Collection, Iterable
 from typing import Final
 
+from sessionkit_jsonl.directory import BESIDE, DATA_SUFFIX, META_SUFFIX
 from sessionkit_jsonl.files import TEMPORARY_PREFIX, TEMPORARY_SUFFIX, Files, status_of
 
 _YOUNG_SECONDS: Final = 60
 """A file is in use from its creation, and known to be so a moment later; younger ones are left alone."""
 
 
-def sweep(directory: str, files: Files) -> int:
+def sweep(directory: str, names: Iterable[str], files: Files) -> int:
     """Remove the temporary files that no living process uses. Returns how many.
 
     Who makes one locks it for as long as it is open. The lock goes with the process, and it is seen from other
     containers that share the directory, where a process id would mean nothing.
     """
-    with os.scandir(directory) as entries:
-        names = [entry.name for entry in entries if entry.name.startswith(TEMPORARY_PREFIX)]
-    return sum(_remove_if_stale(os.path.join(directory, name), files) for name in names)
+    found = [name for name in names if name.startswith(TEMPORARY_PREFIX)]
+    return sum(_remove_if_stale(os.path.join(directory, name), files) for name in found)
+
+
+def half_deleted(names: Collection[str]) -> list[str]:
+    """The names of sessions that may have been deleted but for what stands beside their logs.
+
+    >>> half_deleted(["a.jsonl", "a.archive", "b.meta.json", "b.archive", "c.meta.json"])
+    ['b']
+    """
+    beside = [name.removesuffix(suffix) for suffix in BESIDE for name in names if name.endswith(suffix)]
+    present = set(names) if beside else set()
+    return sorted({name for name in beside if name + DATA_SUFFIX not in present and name + META_SUFFIX in present})
 
 
 def _remove_if_stale(path: str, files: Files) -> bool:

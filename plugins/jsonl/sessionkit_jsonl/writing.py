@@ -12,13 +12,15 @@ from sessionkit import operations
 from sessionkit.sessions import ABSENT, UNCHANGED, Unchanged, Version, now
 from sessionkit_jsonl import failures
 from sessionkit_jsonl.appending import Appender
-from sessionkit_jsonl.context import Context
-from sessionkit_jsonl.documents import BAD_META_SUFFIX, Documents, Edit, same
+from sessionkit_jsonl.context import Context, look_again
+from sessionkit_jsonl.directory import BESIDE
+from sessionkit_jsonl.documents import Documents, Edit, same
 from sessionkit_jsonl.entry import Entry
+from sessionkit_jsonl.files import status_of
 from sessionkit_jsonl.look import Look
 from sessionkit_jsonl.marks import fresh_token
 from sessionkit_jsonl.meta import Draft, State
-from sessionkit_jsonl.rewriting import DAMAGED_SUFFIX, Rewriter
+from sessionkit_jsonl.rewriting import Rewriter
 
 _Unchanged: TypeAlias = Literal[Unchanged.UNCHANGED]
 
@@ -68,6 +70,7 @@ class Writer:
     def append(self, entry: Entry, look: Look, records: Sequence[bytes]) -> Version:
         """Append messages as one unit."""
         if not look.exists:
+            self.finish_deletion(look)
             return self.rewriter.create(entry, look, records).version
         look = self.documents.mend(entry, look)
         if look.data is None:
@@ -78,12 +81,15 @@ class Writer:
     def update(self, entry: Entry, look: Look, records: Sequence[bytes] | None, fields: Fields) -> Version:
         """Replace the history (unless ``records`` is None) and fields of the document in one step."""
         if not look.exists:
+            self.finish_deletion(look)
             if records:
                 return self.rewriter.create(entry, look, records, fields.apply).version
             return self.documents.create(entry, look, needs_data=False, edit=fields.apply).version
         if records is None and not fields:
             return look.version
         if records is not None:
+            if self.context.options.archive:
+                look = self._settled(entry, look)
             return self.rewriter.replace(entry, look, records, fields.apply if fields else None).version
         look = self._settled(entry, look)
         return self.documents.change(entry, look, fields.apply).version
@@ -116,32 +122,56 @@ class Writer:
         return self.appender.settle(entry, self.documents.mend(entry, look))
 
     def delete(self, entry: Entry, look: Look) -> bool:
-        """Remove a session: when it has a data file, by removing that."""
+        """Remove a session: when it has a data file, by removing that.
+
+        Nothing of it may be found later by another session. So what stands beside the data file goes while the
+        document still says whose it was, and that there is no such session.
+        """
         if not look.exists:
+            self.finish_deletion(look)
             return False
         files, directory = self.context.files, self.context.directory
+        remains = self._remains(look)
+        if look.data is not None or remains:
+            look = self._require_data(entry, look, must_stay=bool(remains))
         if look.data is not None:
-            self._require_data(look)
             files.remove(look.data_path)
             self.context.durability.replaced(look.data_path)
             with failures.committed(look.key):
                 files.sync_directory(directory)
-        else:
-            files.remove(look.meta_path)
+        with failures.committed(look.key):
+            self._remove(remains)
         with contextlib.suppress(OSError) if look.data is not None else failures.committed(look.key):
-            for suffix in (DAMAGED_SUFFIX, BAD_META_SUFFIX):
-                files.remove(look.base + suffix)
             files.remove(look.meta_path)
             files.sync_directory(directory)
         return True
 
-    def _require_data(self, look: Look) -> None:
-        """Let the document say that without data file there is no session."""
+    def finish_deletion(self, look: Look) -> None:
+        """Remove what a deletion left behind that was cut short, of a session that is not there."""
+        if not look.exists and look.meta.needs_data:
+            self._remove(self._remains(look))
+
+    def _remains(self, look: Look) -> list[str]:
+        """What stands beside a session's files."""
+        paths = (look.base + suffix for suffix in BESIDE)
+        return [path for path in paths if status_of(path) is not None]
+
+    def _remove(self, paths: list[str]) -> None:
+        for path in paths:
+            self.context.files.remove(path)
+        if paths:
+            self.context.files.sync_directory(self.context.directory)
+
+    def _require_data(self, entry: Entry, look: Look, *, must_stay: bool) -> Look:
+        """Let the document say that without data file there is no session; ``must_stay``: make one that is missing."""
+        if must_stay:
+            look = self.documents.mend(entry, look)
         if look.meta.state is State.MISSING or look.meta.needs_data:
-            return
+            return look
         draft = same(look)
         draft.set_own(data=True)
         self.documents.write(look, draft.encode())
+        return look_again(entry)
 
     def save(self, entry: Entry, look: Look, *, compact: bool = True) -> None:
         """Make durable all that stands in the files, and rewrite the data file when that saves enough."""

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from sessionkit.testing import SessionStoreConformance
+from sessionkit.testing.clauses.versions import VersionClauses
+from sessionkit.testing.clauses.writing import WritingClauses
 from sessionkit.testing.full_disk import full_disk
 
 
@@ -37,6 +39,14 @@ class TestJsonl(SessionStoreConformance):
         log(source, key).rename(log(source, "elsewhere"))
         log(source, key).mkdir()  # damaged lines are passed over; what is no file cannot be read at all
         return True
+
+
+class TestJsonlWithArchive(WritingClauses, VersionClauses):
+    """What an archive could change: writes, and what they do to versions."""
+
+    @pytest.fixture
+    def source(self, tmp_path: Path) -> str:
+        return f"jsonl:{tmp_path}/sessions?archive=true&compact_threshold=0"
 
 
 def log(source: str, key: str) -> Path:

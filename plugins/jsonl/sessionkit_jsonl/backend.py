@@ -22,6 +22,7 @@ from sessionkit_jsonl.locks import Locks
 from sessionkit_jsonl.look import Look
 from sessionkit_jsonl.mounts import refuse_network
 from sessionkit_jsonl.options import JSONLOptions
+from sessionkit_jsonl.platforms import require_locks
 from sessionkit_jsonl.sweep import half_deleted, sweep
 from sessionkit_jsonl.writing import Fields, Writer
 
@@ -50,6 +51,7 @@ class JSONLBackend(Backend):
         self._directory = os.fspath(options.path)
         self._options = options
         self._files = files or Files()
+        require_locks()
         try:
             self._files.make_directory(options.path)
             if not options.network:

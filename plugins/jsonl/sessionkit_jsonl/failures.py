@@ -10,7 +10,10 @@ from typing import Final
 
 from sessionkit.errors import BackendUnavailableError, CorruptSessionError, OutcomeUnknownError
 
-_DAMAGED: Final = frozenset({errno.EIO, errno.EISDIR, errno.ELOOP, errno.ENOTDIR, errno.EUCLEAN})
+_STRUCTURE: Final = getattr(errno, "EUCLEAN", errno.EIO)
+"""A file system that found itself damaged; only Linux tells that from other faults."""
+
+_DAMAGED: Final = frozenset({errno.EIO, errno.EISDIR, errno.ELOOP, errno.ENOTDIR, _STRUCTURE})
 _REMEDIES: Final = {
     errno.ENOSPC: "free some space, then try again",
     errno.EDQUOT: "the quota is used up; free some space, then try again",

@@ -1,14 +1,13 @@
 """The thin layer over the operating system: every change to the directory goes through :class:`Files`.
 
-Platform differences stand here and nowhere else, and whoever wants to see each change in its order (a checker of
-what a crash may leave behind) passes a :class:`Files` of their own.
+Whoever wants to see each change in its order (a checker of what a crash may leave behind) passes a :class:`Files` of
+their own.
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import os
 import stat
 from collections.abc import Iterator
@@ -17,10 +16,13 @@ from typing import Final
 
 import attrs
 
+from sessionkit_jsonl import platforms
+from sessionkit_jsonl.platforms import INHERIT_NOT, WAIT_NOT
+
 TEMPORARY_PREFIX: Final = ".sessionkit-"
 TEMPORARY_SUFFIX: Final = ".tmp"
 
-_NEW: Final = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+_NEW: Final = os.O_RDWR | os.O_CREAT | os.O_EXCL | INHERIT_NOT
 _PRIVATE_FILE: Final = 0o600
 _PRIVATE_DIRECTORY: Final = 0o700
 _NO_LINKS: Final = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
@@ -92,7 +94,7 @@ def status_of(path: str) -> os.stat_result | None:
 def open_for_reading(path: str) -> OpenFile | None:
     """Open a file, None when there is none."""
     try:
-        return OpenFile(path, os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), writable=False)
+        return OpenFile(path, os.open(path, os.O_RDONLY | INHERIT_NOT | WAIT_NOT), writable=False)
     except FileNotFoundError:
         return None
 
@@ -119,11 +121,11 @@ class Files:
 
     def open_for_appending(self, path: str) -> OpenFile:
         """Open a file that is there, for reading and appending."""
-        return OpenFile(path, os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC), writable=True)
+        return OpenFile(path, os.open(path, os.O_RDWR | os.O_APPEND | INHERIT_NOT), writable=True)
 
     def open_lock(self, path: str) -> OpenFile:
         """Open the lock file, creating it when it is not there."""
-        return OpenFile(path, os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _PRIVATE_FILE), writable=True)
+        return OpenFile(path, os.open(path, os.O_RDWR | os.O_CREAT | INHERIT_NOT, _PRIVATE_FILE), writable=True)
 
     def temporary(self, directory: str) -> OpenFile:
         """Create a private file that is known to be in use as long as it is open."""
@@ -131,7 +133,7 @@ class Files:
         path = os.path.join(directory, name)
         file = OpenFile(path, os.open(path, _NEW, _PRIVATE_FILE), writable=False)
         with naming(file.path):
-            fcntl.flock(file.fd, fcntl.LOCK_EX)
+            platforms.current.hold(file.fd)
         return file
 
     def write(self, file: OpenFile, data: bytes) -> None:
@@ -159,27 +161,17 @@ class Files:
     def sync_data(self, file: OpenFile) -> None:
         """Make durable what stands in a file, and its length."""
         with naming(file.path):
-            if hasattr(fcntl, "F_FULLFSYNC"):  # elsewhere than on macOS, fdatasync reaches the disk
-                fcntl.fcntl(file.fd, fcntl.F_FULLFSYNC)
-            else:
-                os.fdatasync(file.fd)
+            platforms.current.sync_data(file.fd)
 
     def sync(self, file: OpenFile) -> None:
         """Make a file durable, its times and mode too."""
         with naming(file.path):
-            if hasattr(fcntl, "F_FULLFSYNC"):
-                fcntl.fcntl(file.fd, fcntl.F_FULLFSYNC)
-            else:
-                os.fsync(file.fd)
+            platforms.current.sync(file.fd)
 
     def sync_directory(self, path: str) -> None:
         """Make the names in a directory durable."""
         with naming(path):
-            fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-            try:
-                os.fsync(fd)
-            finally:
-                os.close(fd)
+            platforms.current.sync_directory(path)
 
     def rename(self, source: str, target: str) -> None:
         """Give a file its name, in place of whatever has it."""
@@ -192,7 +184,7 @@ class Files:
             FileExistsError: something has it.
         """
         try:
-            os.link(source, target)
+            platforms.current.link(source, target)
         except OSError as error:
             if error.errno not in _NO_LINKS:
                 raise
@@ -206,7 +198,19 @@ class Files:
         """Keep the file that is about to be replaced under another name too."""
         self.remove(name)
         with contextlib.suppress(FileNotFoundError):
-            os.link(path, name)
+            try:
+                platforms.current.link(path, name)
+            except OSError as error:
+                if error.errno not in _NO_LINKS:
+                    raise
+                self._copy(path, name)
+
+    def _copy(self, path: str, name: str) -> None:
+        original = open_for_reading(path)
+        if original is not None:
+            copy = self.create(name)
+            self.write(copy, original.read(0, original.status().st_size))
+            self.sync(copy)
 
     def remove(self, path: str) -> bool:
         """Remove a file; whether it was there."""
@@ -221,8 +225,4 @@ class Files:
         file = open_for_reading(path)
         if file is None or not stat.S_ISREG(file.status().st_mode):
             return False
-        try:
-            fcntl.flock(file.fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
+        return not platforms.current.is_held(file.fd)

@@ -3,37 +3,31 @@
 The sessions of a directory share one lock file, which is never renamed nor removed. A session's lock is one byte of
 it, chosen by what its file name is on the most forgiving file system: keys that could meet in one file share a
 lock. The byte is locked for the *open file* (not for the process, whose locks would vanish as soon as any thread
-closed any descriptor of the file); as threads share the open file, a mutex of the process stands in front.
+closed any descriptor of the file); as threads share the open file, a mutex of the process stands in front. Where a
+system has no such locks on bytes, the whole file is one lock.
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import os
-import struct
 import threading
 import weakref
 from collections.abc import Iterator
 from typing import Final
 
 from sessionkit.filenames import folded, plain_name
+from sessionkit_jsonl import platforms
 from sessionkit_jsonl.files import Files, OpenFile, inode_of, naming, status_of
 
 LOCK_NAME: Final = ".sessionkit.lock"
-
-_BY_RANGE: Final = hasattr(fcntl, "F_OFD_SETLKW")
-SLOTS: Final = 4096 if _BY_RANGE else 1
-"""How many sessions may be written at once. Without byte ranges for open files, the whole lock file is one lock."""
-
-_FLOCK: Final = struct.Struct("@hhqqi4x")
 
 
 def slot_of(key: str) -> int:
     """The byte that stands for a session."""
     digest = hashlib.blake2b(folded(plain_name(key)).encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big") % SLOTS
+    return int.from_bytes(digest, "big") % platforms.current.slots
 
 
 class Locks:
@@ -88,18 +82,12 @@ class Locks:
 
 def _lock(file: OpenFile, slot: int) -> None:
     with naming(file.path):
-        if _BY_RANGE:
-            fcntl.fcntl(file.fd, fcntl.F_OFD_SETLKW, _FLOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, slot, 1, 0))
-        else:
-            fcntl.flock(file.fd, fcntl.LOCK_EX)
+        platforms.current.lock(file.fd, slot)
 
 
 def _unlock(file: OpenFile, slot: int) -> None:
     with naming(file.path):
-        if _BY_RANGE:
-            fcntl.fcntl(file.fd, fcntl.F_OFD_SETLK, _FLOCK.pack(fcntl.F_UNLCK, os.SEEK_SET, slot, 1, 0))
-        else:
-            fcntl.flock(file.fd, fcntl.LOCK_UN)
+        platforms.current.unlock(file.fd, slot)
 
 
 _all: weakref.WeakSet[Locks] = weakref.WeakSet()
@@ -110,4 +98,5 @@ def _reset_in_child() -> None:
         locks._reset()
 
 
-os.register_at_fork(after_in_child=_reset_in_child)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_reset_in_child)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
-from sessionkit_jsonl import JSONLBackend, locks
+from sessionkit_jsonl import JSONLBackend, platforms
 from sessionkit_jsonl.locks import slot_of
 
 from sessionkit import SessionStore
@@ -24,8 +24,11 @@ Reopen: TypeAlias = Callable[..., SessionStore]
 WORKER = """
 import json, sys
 from sessionkit import open_store
+from sessionkit_jsonl import platforms
 from sessionkit.errors import VersionConflict
-path, name, task = sys.argv[1:]
+path, name, task, system = sys.argv[1:]
+if system == "bare":
+    platforms.current = platforms.Platform(ranges=False, data_sync=False, directory_sync=False, links=False)
 options = {"path": path, "compact_threshold": 0}
 store = open_store({"backend": "jsonl", "on_write_error": "raise", "backends": {"jsonl": options}})
 print("ready", flush=True)
@@ -59,10 +62,21 @@ print(json.dumps(done))
 """
 
 
-def run(directory: Path, *workers: tuple[str, str]) -> list[list[str]]:
+BARE = platforms.Platform(ranges=False, data_sync=False, directory_sync=False, links=False)
+
+
+@pytest.fixture(params=["this", "bare"])
+def system(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The system with what it has, and one that has only what every one has."""
+    if request.param == "bare":
+        monkeypatch.setattr(platforms, "current", BARE)
+    return str(request.param)
+
+
+def run(directory: Path, *workers: tuple[str, str], system: str = "this") -> list[list[str]]:
     processes = [
         subprocess.Popen(
-            [sys.executable, "-c", WORKER, str(directory), name, task],
+            [sys.executable, "-c", WORKER, str(directory), name, task, system],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -89,8 +103,8 @@ def texts(store: SessionStore, key: str = "k") -> list[str]:
     return [message.text for message in store.get_history(key)]
 
 
-def test_no_acknowledged_message_of_several_processes_is_lost(directory: Path, reopen: Reopen) -> None:
-    done = run(directory, ("a", "append"), ("b", "append"), ("c", "append"))
+def test_no_acknowledged_message_of_several_processes_is_lost(directory: Path, reopen: Reopen, system: str) -> None:
+    done = run(directory, ("a", "append"), ("b", "append"), ("c", "append"), system=system)
     found = texts(reopen())
     assert len(found) == 3 * sum(1 + number % 3 for number in range(25))
     for mine in done:
@@ -106,7 +120,7 @@ def test_a_batch_of_one_process_is_not_parted_by_another(directory: Path, reopen
         assert found[first : first + found.count(text)] == [text] * found.count(text)
 
 
-def test_processes_may_truncate_and_compact_while_others_write(directory: Path, reopen: Reopen) -> None:
+def test_processes_may_truncate_and_compact_while_others_write(directory: Path, reopen: Reopen, system: str) -> None:
     store = reopen()
     stop = threading.Event()
     seen: list[str] = []
@@ -126,7 +140,7 @@ def test_processes_may_truncate_and_compact_while_others_write(directory: Path, 
     reader = threading.Thread(target=read)
     reader.start()
     try:
-        done = run(directory, ("a", "churn"), ("b", "churn"))
+        done = run(directory, ("a", "churn"), ("b", "churn"), system=system)
     finally:
         stop.set()
         reader.join()
@@ -219,7 +233,7 @@ def test_each_session_has_a_lock_of_its_own_and_colliding_keys_share_one(backend
 def test_without_byte_ranges_the_lock_file_is_one_lock(
     directory: Path, backend: JSONLBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(locks, "_BY_RANGE", False)
+    monkeypatch.setattr(platforms, "current", BARE)
     path = directory / ".sessionkit.lock"
     with backend._locks.holding(0), path.open("rb+") as file, pytest.raises(BlockingIOError):
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

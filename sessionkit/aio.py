@@ -22,7 +22,7 @@ from typing import Any, Final, Literal, NoReturn, Self, TypeAlias, TypeVar
 
 from sessionkit.errors import HeldWrite, StoreClosedError
 from sessionkit.messages import Message, as_message, as_messages
-from sessionkit.sessions import UNCHANGED, Session, SessionInfo, Unchanged, Version
+from sessionkit.sessions import UNCHANGED, History, Session, SessionInfo, Unchanged, Version
 from sessionkit.store import AnyMessage, OnWriteError, SessionStore, open_store, process
 from sessionkit.store.arguments import checked_fields
 
@@ -249,6 +249,10 @@ class AsyncSessionStore:
     async def resolve(self, alias: str) -> str | None:
         """The key of the session that has this key or this alias."""
         return await self._run(alias, partial(self._store.resolve, alias))
+
+    async def get_history_page(self, key: str, start: int, limit: int) -> History:
+        """A stretch of the history, with its position, the count of all messages, version and generation."""
+        return await self._run(key, partial(self._store.get_history_page, key, start, limit))
 
     def iter_history(self, key: str) -> AsyncIterator[Message]:
         """The messages that are there now, oldest first, in bounded memory."""

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any, Final, Literal, NoReturn, Self, TypeAlias
 
+import attrs
+
 from sessionkit.errors import (
     AmbiguousAliasError,
     HeldWrite,
@@ -18,7 +20,7 @@ from sessionkit.errors import (
 )
 from sessionkit.keys import check_key
 from sessionkit.messages import Message, as_message, as_messages
-from sessionkit.sessions import ABSENT, UNCHANGED, Session, SessionInfo, Unchanged, Version
+from sessionkit.sessions import ABSENT, UNCHANGED, History, Session, SessionInfo, Unchanged, Version
 from sessionkit.store import process
 from sessionkit.store.arguments import AnyMessage, checked_count, checked_fields, checked_summary
 from sessionkit.store.runtime import Recipe, Runtime
@@ -290,6 +292,25 @@ class SessionStore:
             return list(runtime.content.decode_messages(key, history.messages))
         finally:
             runtime.activity.leave(ticket)
+
+    def get_history_page(self, key: str, start: int, limit: int) -> History:
+        """A stretch of the history, with its position, the count of all messages, version and generation.
+
+        A session's pages belong together as long as they are of one generation: messages may have been appended
+        between them, and none removed or replaced.
+
+        Args:
+            key: the session; an unknown one has an empty history of version ``ABSENT``.
+            start: position of the first message, 0 at the oldest; a negative one counts from the end.
+            limit: how many messages at most.
+        """
+        key = check_key(key)
+        start = checked_count(start, "start")
+        limit = max(checked_count(limit, "limit"), 0)
+        runtime = self._open_runtime()
+        with runtime.activity.during():
+            history = runtime.hooks.get_history(key, start, limit)
+            return attrs.evolve(history, messages=runtime.content.decode_messages(key, history.messages))
 
     def iter_history(self, key: str) -> Iterator[Message]:
         """The messages that are there now, oldest first, in bounded memory.

@@ -83,6 +83,8 @@ def test_all_operations_do_what_the_store_does() -> None:
         assert await store.get_summary("k") == "a was said"
         assert [message.text for message in await store.get_history("k", 2)] == ["d", "e"]
         assert [message.text async for message in store.iter_history("k")] == ["b", "c", "d", "e"]
+        page = await store.get_history_page("k", 1, 2)
+        assert ([message.text for message in page.messages], page.total) == (["c", "d"], 4)
         await store.truncate_history("k", 3)
         assert [message.text for message in await store.pop_messages("k")] == ["e"]
         await store.set_summary("k", "s")

@@ -6,7 +6,7 @@ import pytest
 
 from sessionkit import AmbiguousAliasError, Message, SessionStore, StoreError, VersionConflict
 from sessionkit.hookspecs import hookimpl
-from sessionkit.sessions import SessionPage
+from sessionkit.sessions import ABSENT, SessionPage
 
 from .backends import FlakyBackend, store_on
 
@@ -44,6 +44,28 @@ def test_get_session_counts_all_messages_and_carries_the_last(
     fill(store, 3)
     session = store.get_session(KEY, limit)
     assert (session.count, [message.text for message in session.messages]) == (3, texts)
+
+
+def test_a_page_of_the_history_tells_where_it_stands(store: SessionStore) -> None:
+    fill(store, 10)
+    session = store.get_session(KEY)
+    page = store.get_history_page(KEY, 3, 2)
+    assert [message.text for message in page.messages] == ["3", "4"]
+    assert (page.start, page.total, page.version, page.generation) == (3, 10, session.version, session.generation)
+
+
+@pytest.mark.parametrize(
+    ("start", "limit", "texts"),
+    [(-2, 9, ["1", "2"]), (2, 9, ["2"]), (3, 9, []), (0, 0, []), (0, -1, []), (-9, 1, ["0"])],
+)
+def test_a_page_ends_where_the_history_does(store: SessionStore, start: int, limit: int, texts: list[str]) -> None:
+    fill(store, 3)
+    assert [message.text for message in store.get_history_page(KEY, start, limit).messages] == texts
+
+
+def test_a_page_of_an_unknown_session_is_empty_and_absent(store: SessionStore) -> None:
+    page = store.get_history_page("nobody", 0, 10)
+    assert (list(page.messages), page.total, page.version, page.generation) == ([], 0, ABSENT, "")
 
 
 def test_iter_history_yields_what_was_there_when_it_began(store: SessionStore) -> None:

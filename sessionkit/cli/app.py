@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import rich_click as click
 
-from sessionkit.cli import backends, completion, config, exporting, importing, new_backend, show
+from sessionkit.cli import backends, completion, config, copying, exporting, importing, new_backend, show
 from sessionkit.cli import list as listing
 from sessionkit.cli.demo import command as demo
 from sessionkit.cli.errors import ReportingGroup
@@ -49,6 +49,7 @@ for _command in (
     show.command,
     importing.command,
     exporting.command,
+    copying.command,
     backends.command,
     config.command,
     new_backend.command,

@@ -1,0 +1,52 @@
+"""Reading a session's messages in batches that are bounded in number and in bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from sessionkit.errors import VersionConflict
+from sessionkit.messages import Message
+from sessionkit.sessions import SessionInfo
+from sessionkit.store import SessionStore
+
+BATCH_MESSAGES: Final = 1000
+"""How many messages a batch has at most."""
+
+BATCH_BYTES: Final = 4 * 1024 * 1024
+"""From how many bytes of JSON on a batch is full."""
+
+_FIRST_PAGE: Final = 4
+
+
+def read_batches(store: SessionStore, session: SessionInfo, start: int = 0) -> Iterator[list[Message]]:
+    """The messages that a session had when it was looked at, from a position on, a batch at a time.
+
+    How much is asked for at once follows the size of the messages before, so that long messages fill no memory.
+
+    Args:
+        store: where the session is.
+        session: the session as it was looked at: its count and generation.
+        start: position of the first message.
+
+    Raises:
+        VersionConflict: messages were removed or replaced since then.
+    """
+    batch: list[Message] = []
+    size, position, limit = 0, start, _FIRST_PAGE
+    while position < session.count:
+        wanted = min(limit, BATCH_MESSAGES - len(batch), session.count - position)
+        page = store.get_history_page(session.key, position, wanted)
+        if page.generation != session.generation or not page.messages:
+            raise VersionConflict(f"the history of session {session.key!r} was truncated or replaced while it was read")
+        page_size = sum(len(message.to_json()) for message in page.messages)
+        batch += page.messages
+        size += page_size
+        position += len(page.messages)
+        fitting = BATCH_BYTES * len(page.messages) // max(page_size, 1)
+        limit = max(min(2 * limit, fitting), 1)
+        if len(batch) == BATCH_MESSAGES or size >= BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch

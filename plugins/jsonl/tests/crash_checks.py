@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from sessionkit.store import SessionStore
 from sessionkit.testing.crash import CrashChecker, Report
@@ -17,12 +18,12 @@ def checked(
     given: list[Operation] | Path,
     second_states: int = 100,
     durability: str = "always",
-    compact_threshold: int = 0,
+    **options: Any,
 ) -> Report:
     """Cut the power under operations. With ``always``, what returned has to be there, else what was saved."""
     always = durability == "always"
     report = CrashChecker(
-        open=partial(opened, durability=durability, interval=3600, compact_threshold=compact_threshold),
+        open=partial(opened, durability=durability, interval=3600, **options),
         acknowledged="write" if always else "save",
         in_order=always,
         second_states=second_states,

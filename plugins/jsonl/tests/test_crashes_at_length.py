@@ -1,7 +1,9 @@
 """The long run of the crash checker: many second cuts, longer scenarios, every durability.
 
-``CRASH_STATES=1000 pytest plugins/jsonl/tests/test_crashes_at_length.py -s`` says how many second cuts each scenario
-has. It takes the better part of an hour, so it is no part of the normal run.
+``SESSIONKIT_CRASH_STATES`` says how many second cuts each scenario has. With 100 the run takes some ten minutes, so it
+is no part of the normal one::
+
+    SESSIONKIT_CRASH_STATES=100 python -m pytest plugins/jsonl/tests/test_crashes_at_length.py -s
 """
 
 from __future__ import annotations
@@ -14,11 +16,11 @@ import pytest
 from .crash_checks import checked
 from .crash_scenarios import GIVEN, KEY, OF_PICOCLAW, OTHER, SCENARIOS, Operation, drawn, make_picoclaws, user
 
-SECOND_STATES = int(os.environ.get("CRASH_STATES", "0"))
+SECOND_STATES = int(os.environ.get("SESSIONKIT_CRASH_STATES", "0"))
 FIXTURES = Path(__file__).parents[4] / "shared" / "fixtures"
 
 if not SECOND_STATES:
-    pytest.skip("the long run of the crash checker: set CRASH_STATES=1000", allow_module_level=True)
+    pytest.skip("the long run of the crash checker: set SESSIONKIT_CRASH_STATES=100", allow_module_level=True)
 
 
 @pytest.mark.parametrize("durability", ["always", "interval", "os"])
@@ -27,10 +29,15 @@ def test_each_scenario(name: str, durability: str) -> None:
     checked(SCENARIOS[name], given=GIVEN, durability=durability, second_states=SECOND_STATES)
 
 
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_each_scenario_with_an_archive(name: str) -> None:
+    checked(SCENARIOS[name], given=GIVEN, second_states=SECOND_STATES, archive=True)
+
+
 @pytest.mark.parametrize("seed", range(40))
 def test_scenarios_by_lot(seed: int) -> None:
     durability = ("always", "always", "always", "os")[seed % 4]
-    checked(drawn(seed, 12), given=[], durability=durability, second_states=SECOND_STATES)
+    checked(drawn(seed, 12), given=[], durability=durability, second_states=SECOND_STATES, archive=seed % 4 == 1)
 
 
 @pytest.mark.parametrize("durability", ["always", "interval", "os"])

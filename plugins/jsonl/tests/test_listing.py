@@ -11,6 +11,7 @@ import pytest
 from sessionkit_jsonl import JSONLBackend
 from sessionkit_jsonl.directory import Found, read_meta
 
+from sessionkit import SessionStore
 from sessionkit.filenames import hashed_name
 from sessionkit.messages import Message
 from sessionkit.sessions import SessionInfo
@@ -104,6 +105,30 @@ def test_documents_and_logs_that_did_not_change_are_read_once(
     assert sum(map(len, pages(fresh, limit=5))) == 40
     assert (read[40:], len(owners)) == (["007"], 40)
     assert [info.count for info in everything(fresh)].count(2) == 1
+
+
+def test_an_alias_is_looked_up_without_reading_documents_again(
+    reopen: Callable[..., SessionStore], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writing = reopen(durability="os")
+    for number in range(20):
+        writing.update_session(f"{number:02}", aliases=[f"alias {number}"])
+    store = reopen()
+    read: list[str] = []
+
+    def counted_meta(base: str) -> Found:
+        read.append(base)
+        return read_meta(base)
+
+    monkeypatch.setattr("sessionkit_jsonl.listing.read_meta", counted_meta)
+    monkeypatch.setattr("sessionkit_jsonl.directory.read_meta", counted_meta)
+    assert store.resolve("alias 7") == "07"
+    read.clear()
+    assert [store.resolve(f"alias {number}") for number in (3, 19)] == ["03", "19"]
+    assert not [base for base in read if "alias" not in base]  # a key of that name is looked for
+    writing.update_session("03", aliases=["another"])
+    assert (store.resolve("another"), store.resolve("alias 3")) == ("03", None)
+    assert {os.path.basename(base) for base in read if "a" not in os.path.basename(base)} == {"03"}
 
 
 def test_deleted_and_new_sessions_are_seen(open_backend: OpenBackend) -> None:

@@ -81,7 +81,16 @@ class BackendUnavailableError(StoreError):
 
 
 class OutcomeUnknownError(StoreError):
-    """The write may or may not have happened. It is never repeated by itself: look, then decide."""
+    """The write may or may not have happened. Look, then decide.
+
+    Attributes:
+        repeatable: the backend knows the write again by its ``write_id``, so that the store may repeat it; any
+            other is never repeated by itself.
+    """
+
+    def __init__(self, message: str, *, repeatable: bool = False) -> None:
+        super().__init__(message)
+        self.repeatable = repeatable
 
 
 class MessageTooLargeError(StoreError, ValueError):

@@ -174,7 +174,7 @@ class WritePolicy:
         """Hold a write that is not stored, or raise its error."""
         if not self._logs or write.conditional or isinstance(error, REFUSALS):
             raise error
-        if isinstance(error, OutcomeUnknownError):
+        if isinstance(error, OutcomeUnknownError) and not error.repeatable:
             self._note_unknown(write, error)
             return
         write.error = error
@@ -207,6 +207,9 @@ class WritePolicy:
                 try:
                     write.run()
                 except OutcomeUnknownError as error:
+                    if error.repeatable:
+                        write.error = error
+                        break
                     queue.drop_oldest()
                     self._note_unknown(write, error)
                 except Exception as error:  # still failing, for whatever reason: everything behind it waits

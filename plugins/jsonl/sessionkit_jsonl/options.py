@@ -22,24 +22,22 @@ _Seconds = Annotated[float, msgspec.Meta(gt=0)]
 class JSONLOptions:
     """Where sessions are kept, and what a write waits for."""
 
-    path: Path = directory_option(  # noqa: RUF009 - it makes a field
-        help="the directory of the sessions; made when it is not there"
-    )
+    path: Path = directory_option(help="the directory of the sessions; made when it is not there")
     durability: Literal["always", "interval", "os"] = option(
         default="always",
         help="when an append is synced to disk: before it returns, in the background, or when the system likes",
     )
-    interval: _Seconds = option(  # noqa: RUF009 - it makes a field
+    interval: _Seconds = option(
         default=1.0, help="seconds between two syncs in the background, with durability = interval"
     )
-    max_message_bytes: _Bytes = option(  # noqa: RUF009 - it makes a field
+    max_message_bytes: _Bytes = option(
         default=PICOCLAW_LINE_BYTES - 1,
         help="the longest line that is written; picoclaw cannot read a session with one of 10 MiB",
     )
     foreign_writers: bool = option(
         default=False, help="a picoclaw writes to the directory at the same time: never cut back what was written"
     )
-    compact_threshold: _BytesOrNone = option(  # noqa: RUF009 - it makes a field
+    compact_threshold: _BytesOrNone = option(
         default=65_536, help="bytes of truncated messages from which save rewrites a session's file; 0: always"
     )
     archive: bool = option(

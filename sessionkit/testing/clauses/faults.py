@@ -90,9 +90,9 @@ class FaultClauses(ConformanceBase):
         """An options class is shown in errors and logs; make secrets with ``option(secret=True)``."""
         options = resolve(source).options
         secrets = {
-            field.name: getattr(options, field.name)
+            field.name: value
             for field in attrs.fields(type(options))
-            if option_info(field).secret and isinstance(getattr(options, field.name), str)
+            if option_info(field).secret and isinstance(value := getattr(options, field.name), str) and value
         }
         if not secrets:
             pytest.skip("the source of this test says no secret option")

@@ -1,7 +1,5 @@
 """Plugins with options of every kind, for the tests of configuration. They are configured and never opened."""
 
-# ruff: noqa: RUF009 - option() makes a field, not a default
-
 from __future__ import annotations
 
 from collections.abc import Mapping

@@ -1,0 +1,232 @@
+"""``RedisBackend``: each hook is one call of the server."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from itertools import count
+from typing import Any, Literal, TypeAlias
+
+import attrs
+
+from sessionkit.errors import (
+    BackendUnavailableError,
+    ConfigError,
+    MessageTooLargeError,
+    OutcomeUnknownError,
+)
+from sessionkit.hookspecs import Backend, hookimpl
+from sessionkit.messages import Message
+from sessionkit.operations import check_conditions
+from sessionkit.sessions import UNCHANGED, History, Session, SessionPage, Unchanged, Version, now
+from sessionkit_redis import connecting, records
+from sessionkit_redis.calling import Caller
+from sessionkit_redis.durability import Writes
+from sessionkit_redis.embedded import EmbeddedServer
+from sessionkit_redis.keyspace import BUCKETS, Keyspace
+from sessionkit_redis.listing import Listing
+from sessionkit_redis.options import RedisOptions
+from sessionkit_redis.reading import Reader, damaged
+from sessionkit_redis.replacing import Staging, is_long
+from sessionkit_redis.scripts import APPEND, DELETE, TRUNCATE, UPDATE, Script
+
+_Unchanged: TypeAlias = Literal[Unchanged.UNCHANGED]
+
+_FORMAT = f"1 buckets={BUCKETS}".encode()
+
+
+class RedisBackend(Backend):
+    """Keeps each session in a list and a hash of a server that speaks the protocol of Redis.
+
+    Args:
+        options: see :class:`RedisOptions`.
+
+    Raises:
+        ConfigError: options that contradict each other, or another format under the prefix.
+        BackendUnavailableError: the server cannot be reached, or refuses.
+    """
+
+    def __init__(self, options: RedisOptions) -> None:
+        self._server = _embedded(options)
+        if self._server is not None:
+            options = attrs.evolve(options, socket=self._server.socket)
+        self._options = options
+        self._keyspace = Keyspace(options.prefix)
+        recover = self._server.ensure if self._server else _do_nothing
+        self._caller = Caller(connecting.name(options), options.deadline, recover)
+        self._client = self._caller.read(None, lambda: connecting.connect(options))
+        self._writes = Writes(self._client, options)
+        self._reader = Reader(self._client, self._keyspace)
+        self._listing = Listing(self._client, self._keyspace)
+        self._staging = Staging(self._client)
+        self._nonce = os.urandom(8).hex()
+        self._counter = count()
+        self._check_format()
+
+    def _check_format(self) -> None:
+        """Refuse a prefix whose sessions are kept in another way; mark a new one."""
+        marker = self._keyspace.marker
+        found = self._caller.read(None, lambda: self._client.execute_command("GET", marker))
+        if found is None:
+            self._caller.read(None, lambda: self._client.execute_command("SET", marker, _FORMAT, "NX"))
+        elif found != _FORMAT:
+            raise ConfigError(
+                f"what {self._caller.server} keeps under the prefix {self._options.prefix!r} has another format; "
+                "upgrade sessionkit-redis, or choose another prefix"
+            )
+
+    def _encode(self, key: str, messages: Sequence[Message]) -> list[bytes]:
+        encoded = [message.to_json() for message in messages]
+        for position, record in enumerate(encoded):
+            if len(record) > self._options.max_message_bytes:
+                raise MessageTooLargeError(
+                    f"session {key!r}: message {position + 1} of {len(encoded)} takes {len(record):,} bytes; "
+                    f"max_message_bytes is {self._options.max_message_bytes:,}"
+                )
+        return encoded
+
+    def _write(self, script: Script, keys: list[bytes], key: str, write_id: str, arguments: list[Any], age: int) -> Any:
+        moment = now()
+        ttl = int(self._options.ttl * 1000)
+        generation = f"{self._nonce}-{next(self._counter)}"
+        common = [write_id, age, key.encode("utf-8"), moment, records.microseconds(moment), ttl, generation]
+        return self._writes.run(script, keys, [*common, *arguments])
+
+    @hookimpl
+    def sessionkit_add_messages(self, key: str, messages: Sequence[Message], write_id: str) -> Version:
+        encoded = self._encode(key, messages)
+        keys = self._keyspace.session(key)
+        names = [keys.data, keys.messages, keys.index]
+        answer = self._caller.write(key, write_id, lambda age: self._write(APPEND, names, key, write_id, encoded, age))
+        return _version(key, answer)
+
+    @hookimpl
+    def sessionkit_get_history(self, key: str, start: int, limit: int | None) -> History:
+        limit = None if limit is None else max(limit, 0)
+        found = self._caller.read(key, lambda: self._reader.read(key, start, limit, fields=False))
+        return History(
+            messages=found.messages,
+            start=found.start,
+            total=found.total,
+            version=found.version,
+            generation=found.generation,
+        )
+
+    @hookimpl
+    def sessionkit_get_session(self, key: str, limit: int | None) -> Session:
+        start = 0 if limit is None else -max(limit, 0)
+        found = self._caller.read(
+            key, lambda: self._reader.read(key, start, None if limit is None else max(limit, 0), fields=True)
+        )
+        return Session(
+            key=key,
+            count=found.total,
+            version=found.version,
+            generation=found.generation,
+            messages=tuple(found.messages),
+            **records.fields(key, found.fields),
+        )
+
+    @hookimpl
+    def sessionkit_update_session(
+        self,
+        key: str,
+        messages: Sequence[Message] | _Unchanged,
+        summary: str | _Unchanged,
+        metadata: dict[str, Any] | _Unchanged,
+        aliases: Sequence[str] | _Unchanged,
+        created: str | _Unchanged,
+        updated: str | _Unchanged,
+        if_version: Version | None,
+        write_id: str,
+    ) -> Version:
+        given = {"summary": summary, "metadata": metadata, "aliases": aliases, "created": created, "updated": updated}
+        fields = [part for name, value in given.items() for part in records.encode(name, value)]
+        described = [len(fields) // 2, *fields]
+        history = None if messages is UNCHANGED else self._encode(key, messages)
+        keys = self._keyspace.session(key)
+
+        def update(age: int) -> Any:
+            names = [keys.data, keys.messages, keys.index]
+            if history is None:
+                arguments = [if_version or "", "-", *described]
+            elif is_long(history):
+                names.append(self._staging.collect(keys, history))
+                arguments = [if_version or "", len(history), *described]
+            else:
+                arguments = [if_version or "", "here", *described, *history]
+            return self._write(UPDATE, names, key, write_id, arguments, age)
+
+        return _version(key, self._caller.write(key, write_id, update), if_version)
+
+    @hookimpl
+    def sessionkit_truncate_history(
+        self,
+        key: str,
+        keep_last: int | None,
+        drop_first: int | None,
+        summary: str | _Unchanged,
+        if_version: Version | None,
+        if_generation: str | None,
+        write_id: str,
+    ) -> Version:
+        keys = self._keyspace.session(key)
+        names = [keys.data, keys.messages, keys.index]
+        how = ["keep", keep_last] if drop_first is None else ["drop", drop_first]
+        new_summary = ["0"] if summary is UNCHANGED else ["1", records.text_bytes(summary)]
+        arguments = [if_version or "", "-" if if_generation is None else if_generation, *how, *new_summary]
+        answer = self._caller.write(
+            key, write_id, lambda age: self._write(TRUNCATE, names, key, write_id, arguments, age)
+        )
+        return _version(key, answer, if_version)
+
+    @hookimpl
+    def sessionkit_list_sessions(self, prefix: str, cursor: str | None, limit: int) -> SessionPage:
+        return self._caller.read(None, lambda: self._listing.page(prefix, cursor, limit))
+
+    @hookimpl
+    def sessionkit_delete_session(self, key: str) -> bool:
+        keys = self._keyspace.session(key)
+        deletion = os.urandom(8).hex()
+        names = [keys.data, keys.messages, keys.index, keys.tombstone(deletion)]
+        return bool(self._caller.write(key, deletion, lambda age: self._writes.run(DELETE, names, [keys.key])))
+
+    @hookimpl
+    def sessionkit_close(self) -> None:
+        self._caller.stopping.set()
+        if self._options.client is None:
+            self._client.close()
+        if self._server is not None:
+            self._server.close()
+
+
+def _embedded(options: RedisOptions) -> EmbeddedServer | None:
+    if options.mode != "embedded":
+        return None
+    if options.directory is None:
+        raise ConfigError("an embedded server needs the option directory")
+    return EmbeddedServer(options.directory)
+
+
+def _do_nothing() -> None:
+    """What helps when a server that is not ours is gone: waiting."""
+
+
+def _version(key: str, answer: list[Any], if_version: Version | None = None) -> Version:
+    """The version that a script answers, or the error that it stands for."""
+    outcome = answer[0].decode()
+    if outcome == "ok":
+        version: str = answer[1].decode()
+        return version
+    if outcome == "version":
+        check_conditions(key, answer[1].decode(), "", if_version=if_version)
+    if outcome == "generation":
+        check_conditions(key, "", "", if_generation="another")
+    if outcome == "unknown":
+        raise OutcomeUnknownError(
+            f"session {key!r}: so much was written to it since this write was first tried that nobody can tell whether "
+            "it was stored; look, then decide"
+        )
+    if outcome == "staging":
+        raise BackendUnavailableError(f"session {key!r}: the new history was gone before it was complete; try again")
+    raise damaged(key)

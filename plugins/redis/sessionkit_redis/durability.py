@@ -1,0 +1,82 @@
+"""What a write waits for: replicas, or the disk of the server."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+from redis.cluster import RedisCluster
+from redis.exceptions import MovedError, NoScriptError
+
+from sessionkit.errors import OutcomeUnknownError
+from sessionkit_redis.options import RedisOptions
+from sessionkit_redis.scripts import Script
+
+
+class NotReplicatedError(OutcomeUnknownError):
+    """The write is done, but on fewer replicas (or disks) than was asked for: a fail-over now may lose it.
+
+    Repeating it with the same id waits again, and writes nothing twice.
+    """
+
+
+@attrs.frozen
+class Writes:
+    """Runs scripts that write, and waits as the options say.
+
+    A server counts for WAIT what the same connection wrote before it; so both go through one, in one message.
+    """
+
+    client: Any
+    options: RedisOptions
+
+    def run(self, script: Script, keys: list[bytes], arguments: list[Any]) -> Any:
+        """Run a script.
+
+        Raises:
+            NotReplicatedError: it is done, and did not reach enough replicas in time.
+        """
+        if self.options.durability == "none":
+            return script.run(self.client, keys, arguments)
+        try:
+            answer, reached = self._pipelined(keys, ("EVALSHA", script.digest, len(keys), *keys, *arguments))
+        except NoScriptError:
+            answer, reached = self._pipelined(keys, ("EVAL", script.text, len(keys), *keys, *arguments))
+        self._check(reached)
+        return answer
+
+    def _pipelined(self, keys: list[bytes], command: tuple[Any, ...]) -> tuple[Any, Any]:
+        pipeline = self._node(keys[0]).pipeline(transaction=False)
+        pipeline.execute_command(*command)
+        wait = int(self.options.timeout * 800)  # less than the client waits for a reply
+        if self.options.durability == "replicas":
+            pipeline.execute_command("WAIT", self.options.replicas, wait)
+        else:
+            pipeline.execute_command("WAITAOF", 1, 0, wait)
+        answer, reached = pipeline.execute(raise_on_error=False)
+        if isinstance(answer, MovedError) and self._is_cluster:
+            self.client.nodes_manager.initialize()
+        if isinstance(answer, Exception):
+            raise answer
+        if isinstance(reached, Exception):
+            raise reached
+        return answer, reached
+
+    def _node(self, key: bytes) -> Any:
+        client = self.client
+        return client.get_redis_connection(client.get_node_from_key(key)) if self._is_cluster else client
+
+    @property
+    def _is_cluster(self) -> bool:
+        return isinstance(self.client, RedisCluster)
+
+    def _check(self, reached: Any) -> None:
+        if self.options.durability == "aof":
+            if reached[0] < 1:
+                raise NotReplicatedError("the write is done, and not on the server's disk in time", repeatable=True)
+        elif reached < self.options.replicas:
+            raise NotReplicatedError(
+                f"the write is done, and only {reached} of {self.options.replicas} replicas had it in time; a "
+                "fail-over now may lose it",
+                repeatable=True,
+            )

@@ -1,0 +1,69 @@
+"""Listing: the index has the sessions of a bucket in the order of their keys, and a page merges the buckets."""
+
+from __future__ import annotations
+
+import heapq
+from typing import Any, Final
+
+import attrs
+
+from sessionkit.sessions import SessionInfo, SessionPage
+from sessionkit_redis.keyspace import BUCKETS, Keyspace
+from sessionkit_redis.records import describe
+
+_FIELDS: Final = ("v", "g", "n", "s", "c", "u", "d", "a")
+
+
+@attrs.frozen
+class Listing:
+    """Lists the sessions of a prefix. What writes do to sessions does not move them."""
+
+    client: Any
+    keyspace: Keyspace
+
+    def page(self, prefix: str, cursor: str | None, limit: int) -> SessionPage:
+        """A page of the sessions, sorted by key."""
+        after = None if cursor is None else cursor.encode("utf-8")
+        keys = self._keys(prefix.encode("utf-8"), after, limit + 1)
+        page = keys[:limit]
+        found = [info for info in self._infos(page) if info is not None]
+        return SessionPage(sessions=found, next=page[-1].decode("utf-8") if len(keys) > limit else None)
+
+    def _keys(self, prefix: bytes, after: bytes | None, wanted: int) -> list[bytes]:
+        """The first keys behind a key. Each bucket is asked for a few, and for more when these do not reach."""
+        last = b"[" + prefix + b"\xff" if prefix else b"+"
+        each = 2 * wanted // BUCKETS + 4
+        first = _bound(prefix, after)
+        keys: list[bytes] = []
+        while len(keys) < wanted:
+            pipeline = _pipeline(self.client)
+            for index in self.keyspace.indexes():
+                pipeline.execute_command("ZRANGEBYLEX", index, first, last, "LIMIT", 0, each)
+            buckets: list[list[bytes]] = pipeline.execute()
+            cut = min((bucket[-1] for bucket in buckets if len(bucket) == each), default=None)
+            merged = list(heapq.merge(*buckets))
+            keys += merged if cut is None else [key for key in merged if key <= cut]
+            if cut is None:
+                break
+            first = b"(" + cut
+            each = max(each, wanted - len(keys))
+        return keys[:wanted]
+
+    def _infos(self, keys: list[bytes]) -> list[SessionInfo | None]:
+        pipeline = _pipeline(self.client)
+        for key in keys:
+            pipeline.execute_command("HMGET", self.keyspace.session(key.decode("utf-8")).data, *_FIELDS)
+        return [
+            describe(key.decode("utf-8"), values[0], values[1], values[2], values[3:])
+            for key, values in zip(keys, pipeline.execute() if keys else [], strict=True)
+        ]
+
+
+def _bound(prefix: bytes, after: bytes | None) -> bytes:
+    if after is not None and after >= prefix:
+        return b"(" + after
+    return b"[" + prefix if prefix else b"-"
+
+
+def _pipeline(client: Any) -> Any:
+    return client.pipeline(transaction=False)

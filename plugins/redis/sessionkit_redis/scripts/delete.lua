@@ -1,0 +1,9 @@
+-- Remove a session. KEYS[4] is remembered for a minute, for a repetition whose first reply was lost.
+-- ARGV[1] the session's key
+if redis.call('EXISTS', KEYS[4]) == 1 then return 1 end
+local existed = redis.call('HEXISTS', KEYS[1], 'v')
+redis.call('LLEN', KEYS[2])
+redis.call('ZREM', KEYS[3], ARGV[1])
+redis.call('UNLINK', KEYS[1], KEYS[2])
+if existed == 1 then redis.call('SET', KEYS[4], '1', 'PX', 60000) end
+return existed

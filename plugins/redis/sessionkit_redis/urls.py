@@ -1,0 +1,103 @@
+"""The URLs of the redis backend.
+
+``redis://[user:password@]host[:port][/database]``, ``rediss://`` with TLS, ``redis+unix:///path``,
+``redis+cluster://host:port,host:port``, ``redis+sentinel://host:port,host:port/master[/database]``; ``valkey`` and
+``valkeys`` in place of ``redis`` and ``rediss``.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+from urllib.parse import unquote
+
+from sessionkit.errors import ConfigError
+from sessionkit.plugins import StoreURL
+
+_ADDRESS: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]@/]*)(?::([0-9]+))?")
+_VARIANTS: Final = ("", "unix", "cluster", "sentinel", "embedded")
+
+
+def read_url(url: StoreURL) -> dict[str, Any]:
+    """Read a URL into options.
+
+    Raises:
+        ConfigError: it cannot be meant; what may be a password is not quoted.
+
+    >>> read_url(StoreURL.parse("rediss://bot@cache.example/3"))
+    {'tls': True, 'username': 'bot', 'host': 'cache.example', 'database': '3'}
+    >>> read_url(StoreURL.parse("redis+sentinel://s1,s2:26380/main"))
+    {'mode': 'sentinel', 'nodes': 's1,s2:26380', 'master': 'main'}
+    """
+    if url.variant not in _VARIANTS:
+        known = ", ".join(f"{url.name}+{variant}" for variant in _VARIANTS if variant)
+        raise ConfigError(f"{url.scheme} is no kind of server; write {url.name} or one of {known}")
+    options: dict[str, Any] = {"tls": True} if url.name.endswith("s") and url.name != "redis" else {}
+    if url.rest and not url.rest.startswith("//"):
+        raise ConfigError(f"after {url.scheme}: the address begins with //, as in {url.scheme}://localhost")
+    authority, slash, path = url.rest[2:].partition("/")
+    credentials, _, address = authority.rpartition("@")
+    if credentials:
+        options |= _credentials(credentials)
+    if url.variant == "unix":
+        return options | _socket(url, address, slash + path)
+    if url.variant == "embedded":
+        return options | _embedded(url, address, slash + path)
+    if url.variant:
+        return options | _nodes(url, address, path)
+    if address:
+        options |= _host(url, address)
+    return options | _database(url, path)
+
+
+def _credentials(text: str) -> dict[str, str]:
+    user, _, password = text.partition(":")
+    options = {"username": unquote(user)} if user else {}
+    return options | ({"password": unquote(password)} if password else {})
+
+
+def _host(url: StoreURL, address: str) -> dict[str, Any]:
+    match = _ADDRESS.fullmatch(address)
+    if match is None:
+        raise ConfigError(
+            f"the address in the {url.scheme} URL is not host or host:port (for several hosts, write "
+            f"{url.name}+cluster or {url.name}+sentinel)"
+        )
+    options = {"host": unquote(match[1].strip("[]"))} if match[1] else {}
+    return options | ({"port": match[2]} if match[2] else {})
+
+
+def _database(url: StoreURL, path: str) -> dict[str, Any]:
+    if not path:
+        return {}
+    if not path.isascii() or not path.isdigit():
+        raise ConfigError(f"after the address in the {url.scheme} URL stands the number of a database, such as /0")
+    return {"database": path}
+
+
+def _socket(url: StoreURL, host: str, path: str) -> dict[str, Any]:
+    if host or len(path) < 2:
+        raise ConfigError(f"a socket is written as {url.scheme}:///path/to/the.sock")
+    return {"socket": unquote(path)}
+
+
+def _embedded(url: StoreURL, host: str, path: str) -> dict[str, Any]:
+    if host or len(path) < 2:
+        raise ConfigError(f"the server's directory is written as {url.scheme}:///path/to/directory")
+    return {"mode": "embedded", "directory": unquote(path)}
+
+
+def _nodes(url: StoreURL, addresses: str, path: str) -> dict[str, Any]:
+    if not addresses:
+        raise ConfigError(f"the {url.scheme} URL names no host; write {url.scheme}://host:port,host:port")
+    for address in addresses.split(","):
+        _host(url, address)
+    options: dict[str, Any] = {"mode": url.variant, "nodes": addresses}
+    if url.variant == "cluster":
+        if path not in ("", "0"):
+            raise ConfigError("a cluster has only the database 0")
+        return options
+    master, _, database = path.partition("/")
+    if not master:
+        raise ConfigError(f"after the sentinels stands the name of the master: {url.scheme}://{addresses}/NAME")
+    return options | {"master": unquote(master)} | _database(url, database)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import os
 from collections.abc import Sequence
 from itertools import count
@@ -86,10 +88,9 @@ class RedisBackend(Backend):
         return encoded
 
     def _write(self, script: Script, keys: list[bytes], key: str, write_id: str, arguments: list[Any], age: int) -> Any:
-        moment = now()
         ttl = int(self._options.ttl * 1000)
         generation = f"{self._nonce}-{next(self._counter)}"
-        common = [write_id, age, key.encode("utf-8"), moment, records.microseconds(moment), ttl, generation]
+        common = [_token(write_id), age, key.encode("utf-8"), now(), ttl, generation]
         return self._writes.run(script, keys, [*common, *arguments])
 
     @hookimpl
@@ -210,6 +211,11 @@ def _embedded(options: RedisOptions) -> EmbeddedServer | None:
 
 def _do_nothing() -> None:
     """What helps when a server that is not ours is gone: waiting."""
+
+
+def _token(write_id: str) -> bytes:
+    """The id of a write as the scripts remember it: all of one length, which any id becomes."""
+    return base64.urlsafe_b64encode(hashlib.blake2b(write_id.encode("utf-8"), digest_size=12).digest())
 
 
 def _version(key: str, answer: list[Any], if_version: Version | None = None) -> Version:

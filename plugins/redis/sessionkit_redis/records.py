@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any, Final
 
 from sessionkit import codec
 from sessionkit.errors import CorruptSessionError, DecodeError
 from sessionkit.sessions import UNCHANGED, SessionInfo, read_time
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_OWN_FORM: Final = len("2026-01-31T12:00:00.000000Z")
 
 
 def encode(name: str, value: Any) -> list[Any]:
@@ -25,7 +25,7 @@ def encode(name: str, value: Any) -> list[Any]:
         return ["a", codec.encode(list(value))]
     if name == "created":
         return ["c", value]
-    return ["u", value, "m", microseconds(value)]
+    return ["u", value, "m", comparable(value)]
 
 
 def text_bytes(text: str) -> bytes:
@@ -38,13 +38,19 @@ def text(value: bytes | None) -> str:
     return "" if value is None else value.decode("utf-8", "surrogatepass")
 
 
-def microseconds(time: str) -> int:
-    """An RFC 3339 time as microseconds since 1970, to compare it with others; 0 when it is none."""
+def comparable(time: str) -> str:
+    """An RFC 3339 time in the form of :func:`sessionkit.sessions.now`; ``""`` when it has that form already.
+
+    >>> comparable("2026-01-31T13:00:00+01:00"), comparable("2026-01-31T12:00:00.000000Z")
+    ('2026-01-31T12:00:00.000000Z', '')
+    """
+    if len(time) == _OWN_FORM and time.endswith("Z"):
+        return ""
     found = read_time(time)
     if found is None:
-        return 0
+        return ""
     whole, fraction = found
-    return int((whole - _EPOCH).total_seconds()) * 1_000_000 + int(fraction[:6].ljust(6, "0"))
+    return f"{whole.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.{fraction[:6].ljust(6, '0')}Z"
 
 
 def fields(key: str, values: Sequence[bytes | None]) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
-import redis
+from redis.cluster import RedisCluster
+from sessionkit_redis.connecting import connect
 from sessionkit_redis.keyspace import Keyspace, SessionKeys
 
 from sessionkit.config import resolve
@@ -19,15 +20,16 @@ from sessionkit.testing import SessionStoreConformance
 class RedisConformance(SessionStoreConformance):
     def read_raw(self, source: Any, key: str) -> list[dict[str, Any]]:
         client, keys = place(source, key)
-        values: Any = client.lrange(keys.messages.decode(), 0, -1)
+        values: list[bytes] = client.lrange(keys.messages.decode(), 0, -1)
         return [json.loads(value) for value in values]
 
     def write_raw(self, source: Any, key: str, messages: Sequence[dict[str, Any]]) -> bool:
         client, keys = place(source, key)
         for message in messages:
             client.rpush(keys.messages.decode(), json.dumps(message))
-        fields = {"v": "raw", "g": "raw", "n": len(messages), "r": "\n", "e": 0, "m": 0}
-        client.hset(keys.data.decode(), mapping=fields)
+        fields = {"v": "raw", "g": "raw", "n": str(len(messages)), "r": "", "u": ""}
+        for name, value in fields.items():
+            client.hset(keys.data.decode(), name, value)
         client.zadd(keys.index.decode(), {key: 0})
         return True
 
@@ -57,17 +59,26 @@ class TestRedis62(RedisConformance):
         return url
 
 
-def place(source: Any, key: str) -> tuple[redis.Redis, SessionKeys]:
+@pytest.mark.slow
+class TestCluster(RedisConformance):
+    @pytest.fixture
+    def source(self, cluster: Any) -> str:
+        url: str = cluster.url()
+        return url
+
+
+def place(source: Any, key: str) -> tuple[Any, SessionKeys]:
     """A client of its own, and the keys of a session."""
     options = resolve(source).options
-    return redis.Redis(unix_socket_path=str(options.socket)), Keyspace(options.prefix).session(key)
+    return connect(options), Keyspace(options.prefix).session(key)
 
 
 @contextlib.contextmanager
-def full(client: redis.Redis) -> Iterator[None]:
+def full(client: Any) -> Iterator[None]:
     """Let a server have no memory left."""
-    client.config_set("maxmemory", 1)
+    nodes = {"target_nodes": client.PRIMARIES} if isinstance(client, RedisCluster) else {}
+    client.config_set("maxmemory", 1, **nodes)
     try:
         yield
     finally:
-        client.config_set("maxmemory", 0)
+        client.config_set("maxmemory", 0, **nodes)

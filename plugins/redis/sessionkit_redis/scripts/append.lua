@@ -1,6 +1,6 @@
--- ARGV[8…] messages
+-- ARGV[7…] messages
 local session = read()
 local refused = refusal(session)
 if refused then return refused end
 clear_remains(session)
-return store(session, push(KEYS[2], 8))
+return store(session, session.count + push(7))

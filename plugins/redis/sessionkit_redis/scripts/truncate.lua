@@ -1,18 +1,19 @@
--- ARGV[8] version that the session must have, '' for any; ARGV[9] generation, '-' for any
--- ARGV[10] 'keep' or 'drop', ARGV[11] how many messages
--- ARGV[12] '1': ARGV[13] is the new summary
+-- ARGV[7] version that the session must have, '' for any; ARGV[8] generation, '-' for any
+-- ARGV[9] 'keep' or 'drop', ARGV[10] how many messages
+-- ARGV[11] '1': ARGV[12] is the new summary
 local session = read()
-local refused = refusal(session, ARGV[8], ARGV[9])
+local refused = refusal(session, ARGV[7], ARGV[8])
 if refused then return refused end
-local summary = ARGV[12] == '1'
+if is_damaged(session) then return {'damaged'} end
+local summary = ARGV[11] == '1'
 if not session.exists and not summary then return {'ok', ABSENT} end
-local dropped = tonumber(ARGV[11])
-if ARGV[10] == 'keep' then dropped = session.count - math.max(dropped, 0) end
+local dropped = tonumber(ARGV[10])
+if ARGV[9] == 'keep' then dropped = session.count - math.max(dropped, 0) end
 dropped = math.max(math.min(dropped, session.count), 0)
 if dropped == 0 and not summary then return {'ok', session.version} end
 clear_remains(session)
 local fields = {}
-if summary then fields = {'s', ARGV[13]} end
+if summary then fields = {'s', ARGV[12]} end
 if dropped > 0 then
   if dropped == session.count then
     redis.call('UNLINK', KEYS[2])

@@ -1,0 +1,195 @@
+"""A reply that is lost: the write is done once, and its caller learns its version."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sessionkit_redis.urls import read_url
+
+from sessionkit import BackendUnavailableError, OutcomeUnknownError, SessionStore, open_store
+from sessionkit.plugins import StoreURL
+
+KEY = "k"
+Operation = Callable[[SessionStore], object]
+
+
+class Proxy:
+    """Stands between a client and a server, and loses replies of scripts when it is told to."""
+
+    def __init__(self, server: Path, directory: Path) -> None:
+        self.socket = directory / "p"
+        self.lose = 0
+        self.refuse = False
+        self._server = server
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(str(self.socket))
+        self._listener.listen()
+        self._threads = [threading.Thread(target=self._accept)]
+        self._threads[0].start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            thread = threading.Thread(target=self._serve, args=(client,))
+            self._threads.append(thread)
+            thread.start()
+
+    def _serve(self, client: socket.socket) -> None:
+        with client, socket.socket(socket.AF_UNIX) as server, contextlib.suppress(ConnectionError):
+            server.connect(str(self._server))
+            while not self.refuse and (request := _whole(client)):
+                server.sendall(request)
+                reply = _whole(server)
+                if self.lose > 0 and (b"EVAL" in request or b"RPUSH" in request):
+                    self.lose -= 1
+                    return
+                client.sendall(reply)
+
+    def close(self) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for thread in self._threads:
+            thread.join()
+
+
+def _whole(source: socket.socket) -> bytes:
+    """What one side says at a time: until it pauses."""
+    data = source.recv(1 << 16)
+    source.settimeout(0.01)
+    try:
+        while data and (more := source.recv(1 << 16)):
+            data += more
+    except TimeoutError:
+        return data
+    finally:
+        source.settimeout(None)
+    return data
+
+
+@pytest.fixture
+def proxy(server: Any) -> Iterator[Proxy]:
+    with tempfile.TemporaryDirectory(prefix="sk-proxy-") as directory:
+        proxy = Proxy(server.socket, Path(directory))
+        try:
+            yield proxy
+        finally:
+            proxy.close()
+
+
+@pytest.fixture
+def store(server: Any, proxy: Proxy) -> Iterator[SessionStore]:
+    url: str = server.url(deadline=5)
+    with open_store(url.replace(str(server.socket), str(proxy.socket)), on_write_error="raise") as store:
+        store.add_messages(KEY, [{"role": "user", "content": str(number)} for number in range(5)])
+        yield store
+
+
+def _texts(store: SessionStore) -> list[str]:
+    return [message.text for message in store.get_history(KEY)]
+
+
+def _many(count: int) -> list[dict[str, str]]:
+    return [{"role": "user", "content": f"new {number}"} for number in range(count)]
+
+
+OPERATIONS: dict[str, tuple[Operation, list[str]]] = {
+    "append": (lambda store: store.add_message(KEY, "user", "x"), ["0", "1", "2", "3", "4", "x"]),
+    "batch": (
+        lambda store: store.add_messages(KEY, _many(2)),
+        ["0", "1", "2", "3", "4", "new 0", "new 1"],
+    ),
+    "replace": (lambda store: store.set_history(KEY, _many(2)), ["new 0", "new 1"]),
+    "replace by many": (
+        lambda store: store.set_history(KEY, _many(1200)),
+        [f"new {number}" for number in range(1200)],
+    ),
+    "truncate": (lambda store: store.truncate_history(KEY, 3), ["2", "3", "4"]),
+    "drop": (lambda store: store.summarize(KEY, store.get_session(KEY), 2, "s"), ["2", "3", "4"]),
+}
+
+
+@pytest.mark.parametrize("lost", [1, 2])
+@pytest.mark.parametrize(("operation", "expected"), OPERATIONS.values(), ids=OPERATIONS)
+def test_a_write_whose_reply_is_lost_is_done_once(
+    store: SessionStore, proxy: Proxy, operation: Operation, expected: list[str], lost: int
+) -> None:
+    session = store.get_session(KEY)
+    proxy.lose = lost
+    version = operation(store)
+    assert proxy.lose == 0
+    assert _texts(store) == expected
+    assert version == store.get_session(KEY).version != session.version
+
+
+def test_a_condition_that_held_at_the_first_attempt_is_no_conflict_at_the_second(
+    store: SessionStore, proxy: Proxy
+) -> None:
+    version = store.get_session(KEY).version
+    proxy.lose = 1
+    store.set_history(KEY, _many(1), if_version=version)
+    assert _texts(store) == ["new 0"]
+
+
+def test_a_deletion_whose_reply_is_lost_tells_that_there_was_a_session(store: SessionStore, proxy: Proxy) -> None:
+    proxy.lose = 1
+    assert store.delete_session(KEY) is True
+    assert store.delete_session(KEY) is False
+
+
+def test_a_write_that_fails_for_good_is_stored_once_when_it_is_repeated_later(server: Any, proxy: Proxy) -> None:
+    url = server.url(deadline=0.2, timeout=0.2).replace(str(server.socket), str(proxy.socket))
+    with open_store(url) as store:
+        store.add_message(KEY, "user", "one")
+        proxy.lose = 1000
+        assert store.add_message(KEY, "user", "two") is None
+        proxy.lose = 0
+        store.add_message(KEY, "user", "three")
+        store.save(KEY)
+        assert _texts(store) == ["one", "two", "three"]
+
+
+def test_a_write_that_may_be_forgotten_by_the_server_is_not_repeated(server: Any, proxy: Proxy) -> None:
+    direct = server.url(deadline=0.2, timeout=0.2)
+    with (
+        open_store(direct.replace(str(server.socket), str(proxy.socket))) as store,
+        open_store(direct) as other,
+    ):
+        store.add_message(KEY, "user", "first")
+        proxy.lose = 1000
+        assert store.add_message(KEY, "user", "lost reply") is None
+        proxy.lose = 0
+        for number in range(100):
+            other.add_message(KEY, "user", str(number))
+        store.add_message(KEY, "user", "last")
+        texts = _texts(other)
+        assert texts.count("lost reply") == 1
+        assert texts[-1] == "last"
+        with pytest.raises(Exception, match="the outcome of 1 writes is not known"):
+            store.save(KEY)
+
+
+def test_a_reply_that_never_comes_is_of_unknown_outcome_to_who_wants_to_know(server: Any, proxy: Proxy) -> None:
+    url = server.url(deadline=0.2, timeout=0.2).replace(str(server.socket), str(proxy.socket))
+    with open_store(url, on_write_error="raise") as store:
+        store.add_message(KEY, "user", "one")
+        proxy.lose = 1000
+        with pytest.raises(OutcomeUnknownError, match="may or may not be done"):
+            store.add_message(KEY, "user", "two")
+        proxy.lose = 0
+
+
+def test_a_server_that_is_not_there_wrote_nothing(tmp_path: Path) -> None:
+    url = StoreURL.parse(f"redis+unix://{tmp_path}/nothing")
+    assert read_url(url) == {"socket": f"{tmp_path}/nothing"}
+    with pytest.raises(BackendUnavailableError, match="cannot be reached"):
+        open_store(f"redis+unix://{tmp_path}/nothing?deadline=0.1")

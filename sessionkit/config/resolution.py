@@ -201,6 +201,9 @@ def _configured_backend(
         read_url(layer, layer.url, plugin) if layer.url and layer.url.name == name else table
         for layer, table in zip(layers, tables, strict=True)
     ]
+    if other := plugin.descriptor.shares_options_of:
+        shared = [layer.backends.get(other, {}) for layer in layers]
+        tables = [{**theirs, **own} for theirs, own in zip(shared, tables, strict=True)]
     target = Target(noun="backend", table=f"backends.{name}", name=name, options=plugin.descriptor.options)
     return plugin, *fill(target, tables, environ)
 

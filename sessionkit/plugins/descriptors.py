@@ -46,6 +46,8 @@ class BackendPlugin:
         factory: makes the backend of checked options. It raises what goes wrong (``BackendUnavailableError``, …).
         read_url: reads a URL into options; None when the backend has none beyond those of the query.
         capabilities: what it promises.
+        shares_options_of: another name of the same backend: what is configured for that name counts for this one
+            too, such as ``[backends.redis]`` for a URL that begins with ``valkey:``.
         api_version: the version of the plugin API that it was written for.
 
     >>> from sessionkit.memory import plugin
@@ -57,6 +59,7 @@ class BackendPlugin:
     factory: Callable[[Any], Backend]
     read_url: Callable[[StoreURL], Mapping[str, Any]] | None = None
     capabilities: frozenset[Capability] = attrs.field(default=(), converter=_capabilities)
+    shares_options_of: str | None = None
     api_version: tuple[int, int] = API_VERSION
 
 

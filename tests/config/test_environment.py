@@ -78,7 +78,7 @@ def test_a_variable_of_an_unknown_backend_is_an_error_with_what_was_meant(world:
 
     assert refused(world) == (
         "environment variable SESSIONKIT_PRBOE__RETRIES: options of the backend prboe, which is not installed; did "
-        "you mean 'probe'? (installed: memory, my-probe, probe, strict, unreadable, vault)"
+        "you mean 'probe'? (installed: memory, my-probe, probe, strict, twin, unreadable, vault)"
     )
 
 

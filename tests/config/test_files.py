@@ -330,7 +330,7 @@ def test_a_file_that_may_not_be_read_is_an_error(world: Any) -> None:
             "[backends.prob]\nretries = 3",
             (
                 "options of the backend prob, which is not installed; did you mean 'probe'? (installed: memory, "
-                "my-probe, probe, strict, unreadable, vault)"
+                "my-probe, probe, strict, twin, unreadable, vault)"
             ),
         ),
         (

@@ -237,3 +237,12 @@ def test_the_configuration_holds_every_setting_once(world: Any) -> None:
     assert configuration.settings[:3] == (configuration.backend, configuration.on_write_error, configuration.extensions)
     assert type(configuration.options).__name__ == "ProbeOptions"
     assert (configuration.plugin.name, configuration.plugin.version) == ("probe", "1.2")
+
+
+def test_another_name_of_a_backend_has_the_options_of_the_first(world: Any) -> None:
+    world.write(world.top / "sessionkit.toml", "[backends.probe]\nretries = 7\ninterval = 0.5\n")
+
+    settings = world.settings({"backend": "twin", "backends": {"twin": {"retries": 9}}})
+
+    assert settings["backends.twin.retries"] == (9, "argument")
+    assert settings["backends.twin.interval"] == (0.5, str(world.top / "sessionkit.toml"))

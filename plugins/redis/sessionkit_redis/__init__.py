@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import attrs
+
 from sessionkit.plugins import BackendPlugin, Capability
 from sessionkit_redis.backend import RedisBackend
 from sessionkit_redis.durability import NotReplicatedError
-from sessionkit_redis.options import RedisOptions
+from sessionkit_redis.options import RedisOptions, TLSRedisOptions
 from sessionkit_redis.urls import read_url
 
-__all__ = ["NotReplicatedError", "RedisBackend", "RedisOptions", "plugin"]
+__all__ = ["NotReplicatedError", "RedisBackend", "RedisOptions", "TLSRedisOptions", "plugin"]
 
 plugin = BackendPlugin(
     options=RedisOptions,
@@ -16,3 +18,5 @@ plugin = BackendPlugin(
     read_url=read_url,
     capabilities={Capability.PERSISTENT, Capability.MULTI_PROCESS, Capability.EXPIRY},
 )
+alias = attrs.evolve(plugin, shares_options_of="redis")
+tls_alias = attrs.evolve(alias, options=TLSRedisOptions)

@@ -51,3 +51,10 @@ class RedisOptions:
     max_connections: _AtLeastOne = option(default=64, help="connections open at once")
     max_message_bytes: _AtLeastOne = option(default=64 * 1024 * 1024, help="the longest message that is written")
     client: Any = option(default=None, help="a client of redis-py made by the program, in place of all the above")
+
+
+@attrs.frozen(kw_only=True)
+class TLSRedisOptions(RedisOptions):
+    """The same for the names that ask for encryption."""
+
+    tls: bool = option(default=True, help="encrypt the connection and check the server's certificate")

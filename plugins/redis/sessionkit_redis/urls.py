@@ -13,26 +13,48 @@ from urllib.parse import unquote
 
 from sessionkit.errors import ConfigError
 from sessionkit.plugins import StoreURL
+from sessionkit_redis.options import DEFAULT_PORT
 
 _ADDRESS: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]@/]*)(?::([0-9]+))?")
+_ENCRYPTED: Final = ("rediss", "valkeys")
+_NOWHERE: Final = {
+    "mode": "single",
+    "host": "localhost",
+    "port": DEFAULT_PORT,
+    "socket": None,
+    "nodes": "",
+    "master": "",
+    "directory": None,
+    "database": 0,
+    "username": "",
+    "password": "",
+    "tls": False,
+}
 _VARIANTS: Final = ("", "unix", "cluster", "sentinel", "embedded")
 
 
 def read_url(url: StoreURL) -> dict[str, Any]:
-    """Read a URL into options.
+    """Read a URL into options. It says all of an address: a password meant for another server does not get in.
 
     Raises:
         ConfigError: it cannot be meant; what may be a password is not quoted.
 
-    >>> read_url(StoreURL.parse("rediss://bot@cache.example/3"))
-    {'tls': True, 'username': 'bot', 'host': 'cache.example', 'database': '3'}
-    >>> read_url(StoreURL.parse("redis+sentinel://s1,s2:26380/main"))
-    {'mode': 'sentinel', 'nodes': 's1,s2:26380', 'master': 'main'}
+    >>> options = read_url(StoreURL.parse("rediss://bot@cache.example/3"))
+    >>> options["tls"], options["username"], options["password"], options["host"], options["database"]
+    (True, 'bot', '', 'cache.example', '3')
+    >>> options = read_url(StoreURL.parse("redis+sentinel://s1,s2:26380/main"))
+    >>> options["mode"], options["nodes"], options["master"]
+    ('sentinel', 's1,s2:26380', 'main')
     """
+    given = _read(url)
+    return {**{name: value for name, value in _NOWHERE.items() if name not in url.query}, **given}
+
+
+def _read(url: StoreURL) -> dict[str, Any]:
     if url.variant not in _VARIANTS:
         known = ", ".join(f"{url.name}+{variant}" for variant in _VARIANTS if variant)
         raise ConfigError(f"{url.scheme} is no kind of server; write {url.name} or one of {known}")
-    options: dict[str, Any] = {"tls": True} if url.name.endswith("s") and url.name != "redis" else {}
+    options: dict[str, Any] = {"tls": True} if url.name in _ENCRYPTED else {}
     if url.rest and not url.rest.startswith("//"):
         raise ConfigError(f"after {url.scheme}: the address begins with //, as in {url.scheme}://localhost")
     authority, slash, path = url.rest[2:].partition("/")

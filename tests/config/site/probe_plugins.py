@@ -88,6 +88,7 @@ def _make(options: object) -> Any:
 
 
 probe = BackendPlugin(options=ProbeOptions, factory=_make, read_url=read_path)
+twin = attrs.evolve(probe, shares_options_of="probe")
 vault = BackendPlugin(options=VaultOptions, factory=_make, read_url=read_vault)
 strict = BackendPlugin(options=StrictOptions, factory=_make)
 unreadable = BackendPlugin(options=UnreadableOptions, factory=_make)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-PACKAGES = ("sessionkit", "sessionkit_json", "sessionkit_jsonl")
+PACKAGES = ("sessionkit", "sessionkit_json", "sessionkit_jsonl", "sessionkit_redis")
 
 
 def _modules() -> list[str]:

@@ -63,7 +63,10 @@ def test_the_first_command_of_the_readme_installs_and_shows_a_conversation(shown
 
 
 @pytest.mark.usefixtures("shown")
-@pytest.mark.parametrize("source", ["sessionkit", "plugins/json/sessionkit_json", "plugins/jsonl/sessionkit_jsonl"])
+@pytest.mark.parametrize(
+    "source",
+    ["sessionkit", "plugins/json/sessionkit_json", "plugins/jsonl/sessionkit_jsonl", "plugins/redis/sessionkit_redis"],
+)
 def test_a_wheel_holds_every_file_of_its_package(source: str, folder: Path) -> None:
     (site_packages,) = folder.glob("venv/lib/python*/site-packages")
     package = ROOT / source

@@ -40,7 +40,6 @@ class EmbeddedServer:
         self.directory = directory
         self.socket = directory / "server.sock"
         self._process: subprocess.Popen[bytes] | None = None
-        self._lock: IO[bytes] | None = None
         if len(os.fsencode(self.socket)) > _LONGEST_SOCKET:
             raise ConfigError(f"the path of the embedded server's directory is too long for a socket: {directory}")
         self._binary = server_binary()
@@ -54,8 +53,8 @@ class EmbeddedServer:
         self.close()
         deadline = time.monotonic() + _START_SECONDS
         while not self._answers():
-            if self._lock is None and self._take_lock():
-                self._start()
+            if self._process is None:
+                self._start_if_nobody_did()
             if time.monotonic() > deadline or (self._process is not None and self._process.poll() is not None):
                 self.close()
                 raise BackendUnavailableError(
@@ -71,21 +70,14 @@ class EmbeddedServer:
                 self._process.stdin.close()
             self._process.wait()
             self._process = None
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
 
-    def _take_lock(self) -> bool:
-        lock = (self.directory / "server.lock").open("ab")
-        try:
+    def _start_if_nobody_did(self) -> None:
+        """The server itself holds the lock, so that no other one touches its data before it has ended."""
+        with (self.directory / "server.lock").open("ab") as lock, contextlib.suppress(BlockingIOError):
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.close()
-            return False
-        self._lock = lock
-        return True
+            self._start(lock)
 
-    def _start(self) -> None:
+    def _start(self, lock: IO[bytes]) -> None:
         self.socket.unlink(missing_ok=True)
         settings = {
             "port": "0",
@@ -104,6 +96,7 @@ class EmbeddedServer:
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            pass_fds=[lock.fileno()],
             start_new_session=True,  # an interrupt at the keyboard is the program's, not the server's
         )
 

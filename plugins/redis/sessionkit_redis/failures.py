@@ -28,6 +28,7 @@ _PASSING: Final = (
     exceptions.RedisClusterException,
     OSError,
 )
+_NO_WRITES: Final = (exceptions.ReadOnlyError, exceptions.ClusterDownError, exceptions.BusyLoadingError)
 _PASSING_CODES: Final = ("NOREPLICAS", "MASTERDOWN", "LOADING", "CLUSTERDOWN", "TRYAGAIN", "READONLY")
 _NEVER_SENT: Final = (ConnectionRefusedError, FileNotFoundError, socket.gaierror, PermissionError)
 
@@ -66,7 +67,7 @@ def explain(key: str | None, server: str, error: Exception) -> StoreError:
             f"{what}a key of this session in {server} holds something of another kind: another program uses the same "
             "prefix. Remove that key, or choose another prefix"
         )
-    if _says(error, "MISCONF", *_PASSING_CODES):
+    if isinstance(error, _NO_WRITES) or _says(error, "MISCONF", *_PASSING_CODES):
         return BackendUnavailableError(f"{what}{server} takes no writes now: {_shown(error)}")
     if may_pass(error):
         return BackendUnavailableError(f"{what}{server} cannot be reached: {_shown(error)}")

@@ -50,7 +50,7 @@ class Keyspace:
     """All keys below a prefix.
 
     >>> Keyspace("sk").session("a{b}").messages
-    b'sk:{105}:m:a{b}'
+    b'sk:{95}:m:a{b}'
     """
 
     prefix: str = attrs.field()

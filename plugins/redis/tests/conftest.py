@@ -65,7 +65,7 @@ def start_server() -> Iterator[StartServer]:
             stack.callback(process.wait)
             stack.callback(process.kill)
             server = Server(directory / "s", process)
-            _until(lambda: server.client().ping())
+            _until(partial(_answers, server))
             return server
 
         yield start
@@ -164,6 +164,12 @@ def _is_ready(node: Any, *, replica: bool) -> bool:
         and info["cluster_known_nodes"] == "6"
         and (not replica or node.info("replication")["master_link_status"] == "up")
     )
+
+
+def _answers(server: Server) -> bool:
+    with server.client() as client, contextlib.suppress(redis.exceptions.AuthenticationError):
+        client.ping()
+    return True
 
 
 def _until(condition: Callable[[], object], seconds: float = 60) -> None:

@@ -31,8 +31,12 @@ if ARGV[8] ~= '-' then
     redis.call('PERSIST', KEYS[2])
     count = staged
   else
-    redis.call('UNLINK', KEYS[2])
-    count = push(first)
+    count = push(first) -- before the old ones go: a full server refuses only what begins with a need of memory
+    if count == 0 then
+      redis.call('UNLINK', KEYS[2])
+    else
+      redis.call('LTRIM', KEYS[2], -count, -1)
+    end
   end
 end
 return store(session, count, fields)

@@ -19,6 +19,7 @@ _HOMES = {
         "CorruptSessionError",
         "DecodeError",
         "DuplicatePluginError",
+        "FormatError",
         "HeldWrite",
         "HeldWritesFullError",
         "InvalidKeyError",

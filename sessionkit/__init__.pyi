@@ -6,6 +6,7 @@ from sessionkit.errors import ConfigError as ConfigError
 from sessionkit.errors import CorruptSessionError as CorruptSessionError
 from sessionkit.errors import DecodeError as DecodeError
 from sessionkit.errors import DuplicatePluginError as DuplicatePluginError
+from sessionkit.errors import FormatError as FormatError
 from sessionkit.errors import HeldWrite as HeldWrite
 from sessionkit.errors import HeldWritesFullError as HeldWritesFullError
 from sessionkit.errors import InvalidKeyError as InvalidKeyError

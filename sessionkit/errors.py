@@ -28,6 +28,10 @@ class DecodeError(SessionKitError, ValueError):
     """Bytes that are not one JSON value. The message never quotes them."""
 
 
+class FormatError(SessionKitError, ValueError):
+    """A file of conversations that is in none of the known formats, in several, or not in the one that was said."""
+
+
 class ConfigError(SessionKitError, ValueError):
     """A setting that cannot be used: the message names where it was said, the key and what is allowed."""
 

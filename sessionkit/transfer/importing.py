@@ -44,6 +44,7 @@ class TransferReport:
         messages: how many messages the imported and replaced sessions have.
         different: keys of sessions that exist with other content, and were left alone.
         unreadable: conversations that could not be read or stored, and why.
+        damaged: places that conversations which could be read were read without, and why.
         unknown_fields: fields of conversations that no session has, which were not imported: name → how often.
     """
 
@@ -53,14 +54,17 @@ class TransferReport:
     messages: int = 0
     different: list[str] = attrs.Factory(list)
     unreadable: list[Unreadable] = attrs.Factory(list)
+    damaged: list[Unreadable] = attrs.Factory(list)
     unknown_fields: Counter[str] = attrs.Factory(Counter)
 
     @property
     def complete(self) -> bool:
         """Whether the store now holds everything that the import was given."""
-        return not self.different and not self.unreadable
+        return not self.different and not self.unreadable and not self.damaged
 
-    def _count(self, document: SessionDocument, outcome: _Outcome) -> None:
+    def _count(self, placed: Placed, outcome: _Outcome) -> None:
+        document = placed.document
+        self.damaged.extend(map(placed.refused, placed.damage))
         self.unknown_fields.update(document.unknown_fields)
         if outcome is _Outcome.DIFFERENT:
             self.different.append(document.key)
@@ -108,7 +112,7 @@ def import_sessions(
         except _REFUSALS as error:
             report.unreadable.append(placed.refused(str(error)))
         else:
-            report._count(placed.document, outcome)
+            report._count(placed, outcome)
     return report
 
 

@@ -38,16 +38,23 @@ class Unreadable:
 
 @attrs.frozen(kw_only=True)
 class Placed:
-    """A conversation with the place where it stands; the fields are those of :class:`Unreadable`."""
+    """A conversation with the place where it stands; those fields are the same as in :class:`Unreadable`.
+
+    Attributes:
+        document: the conversation.
+        damage: what of it could not be read, and where, when its own program passes over such places too.
+    """
 
     document: SessionDocument
     source: str
     line: int | None = None
     item: int | None = None
+    damage: tuple[str, ...] = ()
 
     def refused(self, reason: str) -> Unreadable:
         """The same place, as one that was not imported."""
-        return Unreadable(source=self.source, line=self.line, item=self.item, key=self.document.key, reason=reason)
+        key = self.document.key or None
+        return Unreadable(source=self.source, line=self.line, item=self.item, key=key, reason=reason)
 
 
 def read_documents(lines: Iterable[bytes], source: str) -> Iterator[Placed | Unreadable]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sessionkit.transfer.values import Damage, Value, read_values
@@ -32,6 +32,7 @@ def _damages(data: bytes) -> list[Damage]:
     return [read for read in _read(data) if isinstance(read, Damage)]
 
 
+@settings(max_examples=30)
 @given(
     st.lists(JSON, max_size=4), st.sampled_from([None, 0, 2, "\t"]), st.booleans(), st.sampled_from(["", "\n", "\r\n"])
 )
@@ -43,12 +44,14 @@ def test_an_array_gives_its_elements_however_it_is_laid_out(
     assert _damages(data) == []
 
 
+@settings(max_examples=30)
 @given(st.lists(JSON.filter(lambda value: not isinstance(value, list)), max_size=4))
 def test_lines_give_their_values(values: list[Any]) -> None:
     data = b"".join(json.dumps(value).encode() + b"\n" for value in values)
     assert _read(data) == [Value(value, number) for number, value in enumerate(values, start=1)]
 
 
+@settings(max_examples=30)
 @given(st.lists(JSON, min_size=1, max_size=4), st.data())
 def test_a_torn_array_gives_whole_elements_only_and_tells_of_the_rest(elements: list[Any], data: st.DataObject) -> None:
     whole = json.dumps(elements, indent=1).encode()

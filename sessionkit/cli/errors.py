@@ -8,7 +8,7 @@ from typing import Any
 import rich_click as click
 
 from sessionkit.cli.output import print_error
-from sessionkit.errors import ConfigError, InvalidKeyError, SessionKitError
+from sessionkit.errors import ConfigError, FormatError, InvalidKeyError, SessionKitError
 
 FAILED = 1
 USAGE = 2
@@ -22,7 +22,7 @@ class ReportingGroup(click.RichGroup):
         """Run the command; exit with 1 for a failure, 2 for wrong usage or configuration, 130 for Ctrl-C."""
         try:
             return super().invoke(ctx)
-        except (ConfigError, InvalidKeyError) as error:
+        except (ConfigError, FormatError, InvalidKeyError) as error:
             print_error(str(error))
             ctx.exit(USAGE)
         except SessionKitError as error:

@@ -4,81 +4,141 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
+import attrs
 import rich_click as click
 
 from sessionkit.cli.errors import FAILED
-from sessionkit.cli.neutral import visible_json
-from sessionkit.cli.options import examples, json_option, opened_store, store_option
+from sessionkit.cli.neutral import visible, visible_json
+from sessionkit.cli.options import WRITTEN_FORMATS, examples, json_option, opened_store, store_option
 from sessionkit.cli.output import plural, print_error
 from sessionkit.cli.show import resolved
 
 if TYPE_CHECKING:
     from sessionkit.store import SessionStore
+    from sessionkit.transfer.formats import Losses
 
 
 @click.command(
     "export",
     epilog=examples(
         "sessionkit export --all -o backup.jsonl",
-        "sessionkit export telegram:42 | jq .messages",
+        "sessionkit export telegram:42 --format openai -o messages.json",
         "sessionkit export --all --store jsonl:old | sessionkit import - --store json:new",
     ),
 )
 @click.argument("keys", nargs=-1, metavar="[KEY]...")
 @click.option("--all", "everything", is_flag=True, help="Export every session.")
 @click.option("-o", "--output", metavar="FILE", default="-", help="Where to; - is standard output, the default.")
+@click.option(
+    "--format",
+    "format_name",
+    metavar="NAME",
+    type=click.Choice(WRITTEN_FORMATS),
+    default=WRITTEN_FORMATS[0],
+    show_default=True,
+    help=f"What is written: {', '.join(WRITTEN_FORMATS)}.",
+)
 @store_option
 @json_option
 @click.pass_context
 def command(
-    ctx: click.Context, keys: tuple[str, ...], everything: bool, output: str, url: str | None, as_json: bool
+    ctx: click.Context,
+    keys: tuple[str, ...],
+    everything: bool,
+    output: str,
+    format_name: str,
+    url: str | None,
+    as_json: bool,
 ) -> None:
-    """Export sessions as JSON Lines, one conversation a line, as `sessionkit import` reads them.
+    """Export sessions, as `sessionkit import` reads them.
 
-    A KEY is a session's key or an alias. FILE is written beside its place and moved there at the end, readable
-    by its owner alone: an export that fails leaves the file as it was. How many were exported is told on
-    standard error, with --json as JSON. A session that cannot be read is reported, and the status is 1.
+    sessionkit: JSON Lines, one conversation a line, with everything that a session holds.
+
+    openai: the array of the session's chat messages; of several sessions, {"messages": [...]} a line. It has no place
+    for keys, summaries, metadata, aliases, times, nor for fields of messages that OpenAI's API refuses.
+
+    sharegpt: an array of {"id": …, "conversations": [{"from": …, "value": …}, …]}. It has no place for summaries,
+    metadata, aliases, times, ids of tool calls, names, nor for contents other than text.
+
+    FILE is written beside its place and moved there at the end, readable by its owner alone: an export that fails
+    leaves the file as it was. What was exported, and what was left out, is told on standard error, with --json as
+    JSON. A session that cannot be read is reported, and the status is 1.
     """
+    from sessionkit.transfer.formats import Losses, find_format
+
     if bool(keys) == everything:
         raise click.UsageError("say which sessions to export: their keys, or --all")
+    writer = find_format(format_name).writer
+    assert writer is not None, "only formats that are written can be chosen"
+    report = _Exported(losses=Losses())
     with opened_store(url) as store, _opened_output(output) as stream:
         chosen = (info.key for info in store.list_sessions()) if everything else [resolved(store, k) for k in keys]
-        sessions, messages, failures = _export(store, chosen, stream)
+        documents = _documents(store, chosen, report)
+        alone = len(keys) == 1
+        for text in writer.write(documents, dump=visible_json, losses=report.losses, alone=alone):
+            stream.write(text.encode())
     if as_json:
-        summary = {"sessions": sessions, "messages": messages, "failed": failures}
-        click.echo(visible_json(summary), err=True)
+        click.echo(visible_json(report.describe()), err=True)
     else:
-        where = "" if output == "-" else f" to {output}"
-        click.echo(f"Exported {plural(sessions, 'session')} ({plural(messages, 'message')}){where}.", err=True)
-        for failure in failures:
-            print_error(failure)
-    if failures:
+        report.print(format_name, output)
+    if report.failures:
         ctx.exit(FAILED)
 
 
-def _export(store: SessionStore, keys: Iterable[str], stream: BinaryIO) -> tuple[int, int, list[str]]:
+@attrs.define
+class _Exported:
+    """What an export did."""
+
+    losses: Losses
+    sessions: int = 0
+    messages: int = 0
+    failures: list[str] = attrs.Factory(list)
+
+    def describe(self) -> dict[str, Any]:
+        described: dict[str, Any] = {"sessions": self.sessions, "messages": self.messages, "failed": self.failures}
+        if self.losses:
+            described["left_out"] = {
+                "sessions": dict(self.losses.sessions),
+                "messages": dict(self.losses.messages),
+            }
+        return described
+
+    def print(self, format_name: str, output: str) -> None:
+        where = "" if output == "-" else f" to {output}"
+        counts = f"{plural(self.sessions, 'session')} ({plural(self.messages, 'message')})"
+        click.echo(f"Exported {counts}{where}.", err=True)
+        if self.losses:
+            fields = [*_lost(self.losses.sessions, "session"), *_lost(self.losses.messages, "message")]
+            click.echo(f"Left out, because {format_name} has no place for it: {', '.join(fields)}.", err=True)
+        for failure in self.failures:
+            print_error(failure)
+
+
+def _lost(fields: Counter[str], noun: str) -> list[str]:
+    return [f"{visible(name)} (in {plural(count, noun)})" for name, count in fields.most_common()]
+
+
+def _documents(store: SessionStore, keys: Iterable[str], report: _Exported) -> Iterator[dict[str, Any]]:
     from sessionkit.errors import CorruptSessionError, SessionNotFoundError
     from sessionkit.transfer import export_session
 
-    sessions, messages = 0, 0
-    failures: list[str] = []
     for key in keys:
         try:
             document = export_session(store, key)
         except SessionNotFoundError:
             continue  # deleted since it was found
         except CorruptSessionError as error:
-            failures.append(str(error))
+            report.failures.append(str(error))
             continue
-        stream.write(visible_json(document).encode() + b"\n")
-        sessions += 1
-        messages += len(document["messages"])
-    return sessions, messages, failures
+        report.sessions += 1
+        report.messages += len(document["messages"])
+        yield document
 
 
 @contextmanager

@@ -11,6 +11,12 @@ import rich_click as click
 if TYPE_CHECKING:
     from sessionkit.store import SessionStore
 
+FORMATS = ("sessionkit", "openai", "sharegpt", "picoclaw", "nanobot", "openai-agents")
+"""The formats of an import. They stand here too, so that no command has to load them for its help."""
+
+WRITTEN_FORMATS = FORMATS[:3]
+"""The formats of an export."""
+
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 

@@ -74,6 +74,7 @@ def test_json_tells_the_whole_report(run: Run, store: SessionStore) -> None:
         "already_there": 1,
         "messages": 1,
         "different": ["b"],
+        "damaged": [],
         "unknown_fields": {"reward": 2},
     }
     assert (problem["source"], problem["line"], problem["key"]) == ("standard input", 4, "c")

@@ -1,0 +1,105 @@
+"""What an append of the jsonl backend takes, and what others take."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Final
+
+import attrs
+from interleaved import Contender, interleave, show, timed, verdict
+from jsonl_stores import CONVERSATIONS, KEY, LINE, MESSAGE, OURS, Sizes, adding, filled, opened, real_messages
+from rivals import bare_file, picoclaws_calls, side_by_side, sqlite_full, sqlite_in_threads
+from sessionkit_jsonl import JSONLOptions
+
+THREADS: Final = 8
+BARE, PICOCLAW, SQLITE = "write, fdatasync", "picoclaw's calls", "SQLite, WAL, synchronous=FULL"
+PREALLOCATED: Final = "sessionkit, preallocate"
+HAS_PREALLOCATE: Final = "preallocate" in {field.name for field in attrs.fields(JSONLOptions)}
+
+
+def appends(root: Path, sizes: Sizes) -> None:
+    """An append, on disk before it returns."""
+    with ExitStack() as stack:
+        bare = stack.enter_context(bare_file(root))
+        sqlite = stack.enter_context(sqlite_full(root / "a.db"))
+        picoclaw = picoclaws_calls(root / "picoclaw")
+        contenders = {
+            BARE: timed(lambda: bare(LINE)),
+            OURS: adding(stack.enter_context(opened(root / "ours"))),
+            SQLITE: timed(lambda: sqlite(LINE)),
+            PICOCLAW: timed(lambda: picoclaw(LINE)),
+        }
+        if HAS_PREALLOCATE:
+            contenders[PREALLOCATED] = adding(stack.enter_context(opened(root / "preallocate", preallocate=True)))
+        figures = interleave(contenders, rounds=sizes.rounds, calls=5)
+    show("an append of 1 KB", figures)
+    ours = figures[OURS]
+    verdict("of a bare write and fdatasync", ours.ratio(figures[BARE]), 1.15)
+    verdict("as fast as picoclaw's calls", figures[PICOCLAW].ratio(ours), 3.5, at_least=True)
+    if HAS_PREALLOCATE:
+        faster = figures[PICOCLAW].ratio(figures[PREALLOCATED])
+        verdict("as fast as picoclaw's calls, with preallocate", faster, 5.5, at_least=True)
+
+
+def appends_without_sync(root: Path, sizes: Sizes) -> None:
+    """What an append takes beside the disk."""
+    with opened(root, durability="os") as store:
+        show("an append of 1 KB, durability=os", interleave({OURS: adding(store)}, rounds=sizes.rounds, calls=200))
+
+
+def appends_of_real_messages(root: Path, sizes: Sizes) -> None:
+    """The messages of real conversations, one after the other."""
+    messages = real_messages()
+    if not messages:
+        print(f"\nan append of a real message: skipped, there is no {CONVERSATIONS.name} beside the project")
+        return
+    lines = [message.to_json() + b"\n" for message in messages]
+    with ExitStack() as stack:
+        bare = stack.enter_context(bare_file(root))
+        sqlite = stack.enter_context(sqlite_full(root / "a.db"))
+        store = stack.enter_context(opened(root / "ours"))
+        picoclaw = picoclaws_calls(root / "picoclaw")
+        contenders = {
+            BARE: each(bare, lines),
+            OURS: each(lambda message: store.add_full_message(KEY, message), messages),
+            SQLITE: each(sqlite, lines),
+            PICOCLAW: each(picoclaw, lines),
+        }
+        figures = interleave(contenders, rounds=sizes.rounds, calls=5)
+    show(f"an append of a real message ({sum(map(len, lines)) / len(lines):.0f} bytes on average)", figures)
+
+
+def each(append: Callable[[Any], object], items: list[Any]) -> Contender:
+    """Appends another item at each call."""
+    remaining = itertools.cycle(items)
+    return timed(lambda: append(next(remaining)))
+
+
+def appends_in_threads(root: Path, sizes: Sizes) -> None:
+    """Several threads that append to one session, each message on disk before its call returns."""
+    with opened(root / "ours") as store:
+
+        def work(calls: int) -> list[float]:
+            def run() -> None:
+                for _ in range(calls):
+                    store.add_full_message(KEY, MESSAGE)
+
+            return [side_by_side(run, THREADS) / (calls * THREADS)]
+
+        contenders = {OURS: work, SQLITE: sqlite_in_threads(root / "a.db", LINE, THREADS)}
+        figures = interleave(contenders, rounds=sizes.rounds // 5, calls=25)
+    show(f"an append of 1 KB in {THREADS} threads", figures)
+    verdict("as fast as SQLite", figures[SQLITE].ratio(figures[OURS]), 5, at_least=True)
+
+
+def appends_to_long_sessions(root: Path, sizes: Sizes) -> None:
+    """An append to a long history, and to a short one."""
+    with opened(filled(root / "short", 10)) as short, opened(filled(root / "long", sizes.long)) as long:
+        contenders = {"after 10 messages": adding(short), f"after {sizes.long:,} messages": adding(long)}
+        figures = interleave(contenders, rounds=sizes.rounds, calls=5)
+    show("an append of 1 KB, to sessions of different length", figures)
+    first, second = figures.values()
+    verdict("of an append to the short one", second.ratio(first), 1.1)

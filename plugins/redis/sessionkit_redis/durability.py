@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import attrs
 from redis.cluster import RedisCluster
-from redis.exceptions import MovedError, NoScriptError
+from redis.exceptions import (
+    ClusterDownError,
+    ConnectionError,
+    MovedError,
+    NoScriptError,
+    RedisClusterException,
+    RedisError,
+    TimeoutError,
+)
 
 from sessionkit.errors import OutcomeUnknownError
 from sessionkit_redis.options import RedisOptions
@@ -53,22 +62,28 @@ class Writes:
             pipeline.execute_command("WAIT", self.options.replicas, wait)
         else:
             pipeline.execute_command("WAITAOF", 1, 0, wait)
-        answer, reached = pipeline.execute(raise_on_error=False)
-        if isinstance(answer, MovedError) and self._is_cluster:
-            self.client.nodes_manager.initialize()
-        if isinstance(answer, Exception):
-            raise answer
+        try:
+            answer, reached = pipeline.execute(raise_on_error=False)
+            if isinstance(answer, Exception):
+                raise answer
+        except (MovedError, ClusterDownError, ConnectionError, TimeoutError):
+            self._look_for_nodes()
+            raise
         if isinstance(reached, Exception):
             raise reached
         return answer, reached
 
-    def _node(self, key: bytes) -> Any:
-        client = self.client
-        return client.get_redis_connection(client.get_node_from_key(key)) if self._is_cluster else client
+    def _look_for_nodes(self) -> None:
+        """Learn who serves which slot now: the driver does so only where it chooses the node itself."""
+        if isinstance(self.client, RedisCluster):
+            with contextlib.suppress(RedisError, RedisClusterException):
+                self.client.nodes_manager.initialize()
 
-    @property
-    def _is_cluster(self) -> bool:
-        return isinstance(self.client, RedisCluster)
+    def _node(self, key: bytes) -> Any:
+        if not isinstance(self.client, RedisCluster):
+            return self.client
+        node = self.client.get_node_from_key(key)  # type: ignore[no-untyped-call]
+        return self.client.get_redis_connection(node)
 
     def _check(self, reached: Any) -> None:
         if self.options.durability == "aof":

@@ -104,25 +104,52 @@ class Cluster:
         """A client of one node."""
         return redis.Redis(port=self.ports[number])
 
+    def until(self, condition: Callable[[], object]) -> None:
+        """Wait for the nodes to get somewhere."""
+        _until(condition)
+
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
     """A real cluster of six nodes on the loopback interface."""
     with ExitStack() as stack:
-        ports = _free_ports(6)
-        processes = []
-        for port in ports:
-            directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="sk-cluster-"))
-            command = [server_binary(), "--port", port, "--bind", "127.0.0.1", "--dir", directory, "--save", ""]
-            command += ["--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--logfile", f"{directory}/log"]
-            command += ["--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1"]
-            process = subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            stack.callback(process.wait)
-            stack.callback(process.kill)
-            processes.append(process)
-        cluster = Cluster(ports, processes)
-        _join(cluster)
-        yield cluster
+        yield _start_cluster(stack)
+
+
+@pytest.fixture
+def make_cluster() -> Iterator[Callable[[], Cluster]]:
+    """Makes clusters that a test may break."""
+    with ExitStack() as stack:
+        yield lambda: _start_cluster(stack)
+
+
+@pytest.fixture
+def free_ports() -> Callable[[int], list[int]]:
+    """Finds ports of the loopback interface."""
+    return _free_ports
+
+
+@pytest.fixture
+def until() -> Callable[..., None]:
+    """Waits for servers to get somewhere."""
+    return _until
+
+
+def _start_cluster(stack: ExitStack) -> Cluster:
+    ports = _free_ports(6)
+    processes = []
+    for port in ports:
+        directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="sk-cluster-"))
+        command = [server_binary(), "--port", port, "--bind", "127.0.0.1", "--dir", directory, "--save", ""]
+        command += ["--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--logfile", f"{directory}/log"]
+        command += ["--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1"]
+        process = subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        stack.callback(process.wait)
+        stack.callback(process.kill)
+        processes.append(process)
+    cluster = Cluster(ports, processes)
+    _join(cluster)
+    return cluster
 
 
 def _free_ports(count: int) -> list[int]:

@@ -2,75 +2,28 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
+from sessionkit_jsonl import read_archive
+from sessionkit_jsonl.marks import read_mark, unmarked
 
 from sessionkit import SessionStore
+
+from .picoclaw import LISTS, STRINGS, ZONED, Picoclaw, PicoclawWriter, name_of
 
 Reopen: TypeAlias = Callable[..., SessionStore]
 
 FIXTURES = Path(__file__).parents[4] / "shared" / "fixtures"
 
-# What picoclaw decodes a message into: names and types. It knows no other fields.
-STRINGS = ("role", "content", "reasoning_content", "tool_call_id", "model_name", "created_at")
-LISTS = ("media", "system_parts", "tool_calls", "attachments")
-ZONED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)")
-LONGEST = 10 * 1024 * 1024
-
-
-class Picoclaw:
-    """A second reader of the format, made from its description and from nothing of this package."""
-
-    def __init__(self, directory: Path, name: str) -> None:
-        self.meta = json.loads((directory / f"{name}.meta.json").read_bytes())
-        assert {name: type(self.meta[name]) for name in ("key", "summary", "skip", "count")} == {
-            "key": str,
-            "summary": str,
-            "skip": int,
-            "count": int,
-        }
-        for name_ in ("created_at", "updated_at"):
-            assert ZONED.fullmatch(self.meta[name_])
-        path = directory / f"{name}.jsonl"
-        raw = path.read_bytes().split(b"\n") if path.exists() else []
-        self.lines = [line for line in (line.removesuffix(b"\r") for line in raw) if line]
-        assert all(len(line) < LONGEST for line in self.lines)
-        self.history = [
-            message for line in self.lines[self.meta["skip"] :] if (message := self._decode(line)) is not None
-        ]
-
-    @staticmethod
-    def _decode(line: bytes) -> dict[str, Any] | None:
-        try:
-            value = json.loads(line.decode("utf-8", "replace"))
-        except ValueError:
-            return None
-        if value is None:
-            return {"role": "", "content": ""}
-        if not isinstance(value, dict):
-            return None
-        message: dict[str, Any] = {"role": "", "content": ""}
-        for names, kind in ((STRINGS, str), (LISTS, list)):
-            for name in names:
-                if value.get(name) is not None:
-                    if not isinstance(value[name], kind):
-                        return None
-                    message[name] = value[name]
-        return {name: item for name, item in message.items() if item or name in ("role", "content")}
-
 
 def ours(store: SessionStore, key: str) -> list[dict[str, Any]]:
     return [message.to_dict() for message in store.get_history(key)]
-
-
-def name_of(key: str) -> str:
-    return key.translate(str.maketrans(":/\\", "___"))
 
 
 @pytest.fixture(params=["picoclaw-v0.2.2-jsonl", "picoclaw-main-jsonl"])
@@ -130,8 +83,15 @@ def test_reading_and_closing_changes_no_byte(copied: Path, reopen: Reopen, expec
     assert {path.name: path.read_bytes() for path in copied.iterdir()} == before
 
 
-def test_picoclaw_sees_what_we_do_to_its_sessions(copied: Path, reopen: Reopen, expected: dict[str, Any]) -> None:
-    store = reopen(compact_threshold=0)
+@pytest.fixture(params=[False, True], ids=["no archive", "archive"])
+def archive(request: pytest.FixtureRequest) -> bool:
+    return bool(request.param)
+
+
+def test_picoclaw_sees_what_we_do_to_its_sessions(
+    copied: Path, reopen: Reopen, expected: dict[str, Any], archive: bool
+) -> None:
+    store = reopen(compact_threshold=0, archive=archive, durability="os")
     for key in expected:
         created = store.get_session(key).created
 
@@ -162,6 +122,115 @@ def test_picoclaw_sees_what_we_do_to_its_sessions(copied: Path, reopen: Reopen, 
         check()
         store.add_message(key, "user", "after all were truncated")
         check()
+
+
+class Turns:
+    """One session that both write to, and what it should have."""
+
+    def __init__(self, directory: Path, key: str, history: list[dict[str, Any]], store: SessionStore) -> None:
+        self._directory, self._key, self._store = directory, key, store
+        self._numbers = itertools.count()
+        self.history = history
+
+    def said(self, role: str = "user") -> dict[str, Any]:
+        return {"role": role, "content": f"<{next(self._numbers)}> & \u2028 ж"}
+
+    def check(self, other: SessionStore) -> None:
+        assert Picoclaw(self._directory, name_of(self._key)).history == self.history
+        assert ours(self._store, self._key) == ours(other, self._key) == self.history
+
+    def keep(self, number: int) -> None:
+        self.history = self.history[max(len(self.history) - number, 0) :]
+
+
+def test_picoclaw_and_we_may_take_turns(copied: Path, reopen: Reopen, expected: dict[str, Any], fixture: Path) -> None:
+    main = "main" in fixture.name
+    store = reopen(compact_threshold=0, archive=main, durability="os")
+    other = reopen()
+    for key, session in expected.items():
+        theirs = PicoclawWriter(copied, name_of(key), main=main)
+        both = Turns(copied, key, list(session["history"]), store)
+        for keep in (9, 4, 0):
+            both.history += (batch := [both.said() for _ in range(3)])
+            store.add_messages(key, batch)
+            both.check(other)
+            both.history.append(both.said("assistant"))
+            theirs.append(both.history[-1])
+            both.check(other)
+            both.history.append(both.said())
+            store.add_full_message(key, both.history[-1])
+            both.check(other)
+            both.keep(keep + 2)
+            store.truncate_history(key, keep + 2, summary="ours")
+            both.check(other)
+            both.keep(keep)
+            theirs.truncate(keep)
+            theirs.summarise("theirs")
+            assert store.get_summary(key) == other.get_summary(key) == "theirs"
+            both.check(other)
+            theirs.compact() if keep == 4 else store.save(key)
+            both.check(other)
+            both.history = [both.said(), *both.history[-2:]]
+            if keep:
+                store.set_history(key, both.history)
+            else:
+                theirs.set_history(both.history)
+            both.check(other)
+
+
+def test_messages_of_picoclaw_keep_their_bytes_when_we_compact(
+    copied: Path, reopen: Reopen, expected: dict[str, Any]
+) -> None:
+    store = reopen(compact_threshold=0)
+    for key, session in expected.items():
+        seen = Picoclaw(copied, name_of(key))
+        keep = min(5, len(session["history"]))
+        wanted = seen.lines[len(seen.lines) - keep :]
+        store.truncate_history(key, keep)
+        store.save(key)
+        written = Picoclaw(copied, name_of(key))
+        assert [unmarked(line, read_mark(line)) for line in written.lines[written.meta["skip"] :]] == wanted
+
+
+def test_everything_that_picoclaw_stored_is_in_the_archive_when_it_left_the_log(
+    copied: Path, reopen: Reopen, expected: dict[str, Any]
+) -> None:
+    store = reopen(compact_threshold=0, archive=True)
+    for key in expected:
+        stored = [message for line in Picoclaw(copied, name_of(key)).lines if (message := Picoclaw.decode(line))]
+        store.truncate_history(key, 3)
+        store.save(key)
+        store.set_history(key, [])
+        archived = [message.to_dict() for message in read_archive(copied / f"{name_of(key)}.archive")]
+        assert archived == stored
+
+
+def test_what_we_write_keeps_to_the_format(copied: Path, reopen: Reopen, expected: dict[str, Any]) -> None:
+    store = reopen()
+    for key in expected:
+        before = json.loads((copied / f"{name_of(key)}.meta.json").read_bytes())
+        store.add_messages(key, ours(store, key))
+        store.truncate_history(key, 4, summary="<s> & \u2028")
+        raw = (copied / f"{name_of(key)}.meta.json").read_text("utf-8")
+        document = json.loads(raw)
+        assert list(document) == [*before, "sessionkit"]
+        assert raw.startswith('{\n  "key": ')
+        assert (document["created_at"], document["summary"]) == (before["created_at"], "<s> & \u2028")
+        assert document["updated_at"] > before["updated_at"]
+        for line in (copied / f"{name_of(key)}.jsonl").read_bytes().splitlines():
+            message = json.loads(line)
+            message.pop("_sk", None)
+            assert set(message) <= {*STRINGS, *LISTS}
+            assert ZONED.fullmatch(message.get("created_at", "2026-01-01T00:00:00Z"))
+
+
+@pytest.mark.parametrize("moment", ["2026-01-02T03:04:05", "2026-01-02", "yesterday"])
+def test_a_time_that_would_make_a_session_unreadable_to_picoclaw_is_refused(reopen: Reopen, moment: str) -> None:
+    store = reopen()
+    with pytest.raises(ValueError, match=moment):
+        store.update_session("k", created=moment)
+    with pytest.raises(ValueError, match=moment):
+        store.update_session("k", updated=moment)
 
 
 def test_truncation_counts_lines_as_picoclaw_does(copied: Path, reopen: Reopen, expected: dict[str, Any]) -> None:

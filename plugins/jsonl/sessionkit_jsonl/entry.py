@@ -113,9 +113,13 @@ class Entry:
         self._data_inode = None
 
     def is_current(self, look: Look) -> bool:
-        """Whether the document that a look saw is still in place, so that what it saw of both files fits together."""
+        """Whether the document that a look saw is still in place, so that what it saw of both files fits together.
+
+        A log without document counts only if it still has its name when there still is no document. Otherwise the
+        document may have come after the look and gone before now, with the session, which may have been another key's.
+        """
         if look.meta_file is None:
-            return status_of(look.meta_path) is None
+            return status_of(look.meta_path) is None and (look.data is None or _is_at(look.data, look.data_path))
         return _is_at(look.meta_file, look.meta_path)
 
     def values(self, look: Look, first: int, last: int) -> list[dict[str, Any]]:

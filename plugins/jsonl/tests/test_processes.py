@@ -15,11 +15,15 @@ from typing import Any, TypeAlias
 
 import pytest
 from sessionkit_jsonl import JSONLBackend, platforms
+from sessionkit_jsonl import directory as look_for_files
+from sessionkit_jsonl.entry import Entry
 from sessionkit_jsonl.locks import slot_of
 
 from sessionkit import SessionStore
 
 Reopen: TypeAlias = Callable[..., SessionStore]
+
+MESSAGES = [{"role": "user", "content": "one"}, {"role": "user", "content": "two"}]
 
 WORKER = """
 import json, sys
@@ -248,3 +252,32 @@ def test_an_append_goes_to_the_file_that_has_the_name(directory: Path, reopen: R
     other.set_history("k", [{"role": "user", "content": "new"}])
     one.add_message("k", "user", "then")
     assert texts(one) == texts(other) == texts(reopen()) == ["new", "then"]
+
+
+@pytest.mark.parametrize("key", ["a/b", "a:b"])
+def test_a_session_that_comes_and_goes_during_a_look_is_not_read_without_its_document(
+    backend: JSONLBackend, reopen: Reopen, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    """The look finds no document, and the log; there is no document either when it looks again."""
+    other = reopen()
+    find, is_current = look_for_files.find, Entry.is_current
+    moments: list[Callable[[], object]] = [
+        lambda: (other.add_messages("a:b", MESSAGES), other.truncate_history("a:b", 1)),
+        lambda: other.delete_session("a:b"),
+    ]
+
+    def find_slowly(directory: str, wanted: str) -> Any:
+        found = find(directory, wanted)
+        if wanted == key and len(moments) == 2:
+            moments.pop(0)()
+        return found
+
+    def look_again_late(entry: Entry, look: Any) -> bool:
+        if look.key == key and len(moments) == 1:
+            moments.pop(0)()
+        return is_current(entry, look)
+
+    monkeypatch.setattr(look_for_files, "find", find_slowly)
+    monkeypatch.setattr(Entry, "is_current", look_again_late)
+    assert backend.sessionkit_get_history(key, 0, None).messages == []
+    assert not moments

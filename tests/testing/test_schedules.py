@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 from collections.abc import Callable
@@ -113,7 +114,7 @@ def test_one_backend_for_all_is_explained() -> None:
     shared: list[MemoryBackend] = []
 
     def open_shared(path: Path) -> MemoryBackend:
-        if not path.exists():
+        with contextlib.suppress(FileExistsError):
             path.mkdir()
             shared.append(MemoryBackend())
         return shared[-1]

@@ -74,25 +74,6 @@ class Actor:
     mortal: bool = False
     dead: bool = False
     failed: int = 0
-    _locked: set[tuple[int, bool]] = attrs.Factory(set)
-
-    def noted(self, descriptor: int, *, ranges: bool) -> None:
-        """A file is locked by it now."""
-        self._locked.add((descriptor, ranges))
-
-    def closed(self, descriptor: int) -> None:
-        """A file is closed, and its locks are gone."""
-        self._locked -= {(descriptor, True), (descriptor, False)}
-
-    def release(self) -> None:
-        """Release the locks of a process that is gone."""
-        for descriptor, ranges in self._locked:
-            with suppress(OSError):
-                if ranges:
-                    _real_fcntl(descriptor, _SET, _whole_file(fcntl.F_UNLCK))
-                else:
-                    _real_flock(descriptor, fcntl.LOCK_UN)
-        self._locked.clear()
 
 
 Task = Callable[[Actor], None]
@@ -116,6 +97,7 @@ class Stage:
         self._waiting: list[Actor] = []
         self._hopeless = False
         self._actors: dict[int, Actor] = {}
+        self._locked: dict[int, tuple[Actor, bool]] = {}
         self._over = allocate_lock()
         self._over.acquire()
         self._error: BaseException | None = None
@@ -221,8 +203,20 @@ class Stage:
             self._real_write(descriptor, data[: int(self._random.random() * len(data))])
         self.trace.append(f"{actor.name} is killed")
         actor.dead = True
-        actor.release()
+        self._release(actor)
         self._wake()
+
+    def _release(self, actor: Actor) -> None:
+        """Release the locks of a process that is gone."""
+        for descriptor, (owner, ranges) in list(self._locked.items()):
+            if owner is not actor:
+                continue
+            with suppress(OSError):
+                if ranges:
+                    _real_fcntl(descriptor, _SET, _whole_file(fcntl.F_UNLCK))
+                else:
+                    _real_flock(descriptor, fcntl.LOCK_UN)
+            del self._locked[descriptor]
 
     def _wait(self, actor: Actor) -> None:
         """Somebody else has the lock: no turn before one is released."""
@@ -292,11 +286,9 @@ class Stage:
         return self._real_write(descriptor, data)
 
     def _close(self, descriptor: int) -> None:
-        actor = self._actors.get(get_ident())
-        if actor is not None:
-            actor.closed(descriptor)
-            if self._waiting:
-                self._wake()
+        self._locked.pop(descriptor, None)
+        if self._waiting:
+            self._wake()
         self._real_close(descriptor)
 
     def _urandom(self, size: int) -> bytes:
@@ -313,7 +305,7 @@ class Stage:
         self._turn(actor, "fcntl", descriptor, command)
         done = _real_fcntl(descriptor, command, argument)
         if command == _SET:
-            actor.noted(descriptor, ranges=True)
+            self._locked[descriptor] = actor, True
             self._wake()
         return done
 
@@ -324,7 +316,7 @@ class Stage:
         elif operation & (fcntl.LOCK_NB | fcntl.LOCK_UN):
             self._turn(actor, "flock", descriptor, operation)
             _real_flock(descriptor, operation)
-            actor.noted(descriptor, ranges=False)
+            self._locked[descriptor] = actor, False
             self._wake()
         else:
             self._acquire(actor, descriptor, lambda: _real_flock(descriptor, operation | fcntl.LOCK_NB), ranges=False)
@@ -338,7 +330,7 @@ class Stage:
                 self._wait(actor)
                 continue
             self._hopeless = False
-            actor.noted(descriptor, ranges=ranges)
+            self._locked[descriptor] = actor, ranges
             return done
 
 

@@ -14,9 +14,11 @@ from sessionkit_jsonl import failures, marks
 from sessionkit_jsonl.context import Context, look_again
 from sessionkit_jsonl.entry import Entry, log
 from sessionkit_jsonl.files import OpenFile
+from sessionkit_jsonl.group import Unit
 from sessionkit_jsonl.look import Look, data_state
 from sessionkit_jsonl.marks import Header, fresh_token
 from sessionkit_jsonl.stretch import STRIDE, Last
+from sessionkit_jsonl.tail import Tail
 
 _BUFFER: Final = 1 << 20
 _SEAL: Final = b"#\n"
@@ -35,12 +37,32 @@ class Appender:
         header = look.header or Header(fresh_token())
         start, seal = self._open_end(look, file)
         batch = marks.as_batch(records, None if look.header else header)
-        self._write(look, file, start, seal + batch)
+        self._write(look.key, file, start, seal + batch, look.modified_ns)
         last = Last(start + len(seal) + len(batch) - 1, zlib.crc32(records[-1]))
         if len(batch) <= STRIDE and look.header and start == look.size and not seal and not look.rest.size:
             with entry.mutex:
                 look.index.note_append(start, len(batch), len(records), last)
         return data_state(header, last)
+
+    def append_units(self, entry: Entry, tail: Tail, units: Sequence[Unit]) -> None:
+        """Append what several writers brought, with one write and one sync, where nothing has to be looked at.
+
+        Each of them gets the version that the session has with its messages and those before. When it raises
+        ``OSError``, nothing of them stays.
+        """
+        header, start = tail.header, tail.size
+        batches = [marks.as_batch(unit.records) for unit in units]
+        data = batches[0] if len(batches) == 1 else b"".join(batches)
+        self._write(entry.key, tail.file, start, data, tail.modified_ns)
+        tail.size, tail.modified_ns = start + len(data), None
+        with entry.mutex:
+            for unit, batch in zip(units, batches, strict=True):
+                end = start + len(batch)
+                last = Last(end - 1, zlib.crc32(unit.records[-1]))
+                if end - start <= STRIDE:
+                    entry.note_append(tail.file, start, end - start, len(unit.records), last)
+                unit.version = f"{data_state(header, last)}.{tail.revision}"
+                start = end
 
     def open(self, entry: Entry, look: Look) -> OpenFile:
         """The data file, open for appending: the one that was looked at, and no other."""
@@ -67,7 +89,7 @@ class Appender:
         file = self.open(entry, look)
         start, seal = self._open_end(look, file)
         if seal:
-            self._write(look, file, start, seal)
+            self._write(look.key, file, start, seal, look.modified_ns)
         self.sync(look, file)
         return look_again(entry)
 
@@ -77,7 +99,7 @@ class Appender:
             self.context.durability.settle(file)
         except OSError as error:
             log.error("session %r: %s; the file is written anew", look.key, failures.describe(error))
-            self._write_anew(look, file, file.status().st_size, error)
+            self._write_anew(look.key, file, file.status().st_size, look.modified_ns, error)
 
     def _open_end(self, look: Look, file: OpenFile) -> tuple[int, bytes]:
         """Where the next record goes, and what has to stand in front of it."""
@@ -86,23 +108,23 @@ class Appender:
         if look.last is None or look.last.end != look.size:
             log.warning("session %r: the last line of %s is torn; it is sealed off", look.key, look.data_path)
             return look.size, _SEAL
-        self._write(look, file, look.size, b"\n")
+        self._write(look.key, file, look.size, b"\n", look.modified_ns)
         return look.size + 1, b""
 
-    def _write(self, look: Look, file: OpenFile, start: int, data: bytes) -> None:
+    def _write(self, key: str, file: OpenFile, start: int, data: bytes, modified_ns: int | None) -> None:
         """Write and sync; when that fails, nothing of it stays."""
         try:
             self.context.files.write(file, data)
         except OSError as error:
-            self._cut_back(look, file, start, len(data), error)
+            self._cut_back(key, file, start, len(data), error)
             raise
         try:
-            self.context.durability.appended(look.key, file)
+            self.context.durability.appended(key, file)
         except OSError as error:
-            self._write_anew(look, file, start, error)
+            self._write_anew(key, file, start, modified_ns, error)
             raise
 
-    def _cut_back(self, look: Look, file: OpenFile, start: int, size: int, error: OSError) -> None:
+    def _cut_back(self, key: str, file: OpenFile, start: int, size: int, error: OSError) -> None:
         """Remove the beginning of a record that did not fit."""
         with contextlib.suppress(OSError):
             written = file.status().st_size - start
@@ -113,32 +135,31 @@ class Appender:
                 return
             if written < size - 1:  # torn: no reader takes it for a message, and the next append seals it off
                 return
-        raise _unknown(look, error) from error
+        raise _unknown(key, error) from error
 
-    def _write_anew(self, look: Look, file: OpenFile, size: int, error: OSError) -> None:
+    def _write_anew(self, key: str, file: OpenFile, size: int, modified_ns: int | None, error: OSError) -> None:
         """Replace a file whose sync failed by a copy of what shall stay of it.
 
         What a second sync says of the same pages is no answer: the kernel may have dropped them.
         """
         context = self.context
         if context.options.foreign_writers:
-            raise _unknown(look, error) from error
+            raise _unknown(key, error) from error
         try:
             copy = context.files.temporary(context.directory)
             with context.discarding(copy.path):
                 for offset in range(0, size, _BUFFER):
                     context.files.write(copy, file.read(offset, min(_BUFFER, size - offset)))
-                context.files.set_modified(copy, look.modified_ns)
+                context.files.set_modified(copy, file.status().st_mtime_ns if modified_ns is None else modified_ns)
                 context.files.sync(copy)
-                context.files.rename(copy.path, look.data_path)
-            context.durability.replaced(look.data_path)
+                context.files.rename(copy.path, file.path)
+            context.durability.replaced(file.path)
             context.files.sync_directory(context.directory)
         except OSError:
-            raise _unknown(look, error) from error
+            raise _unknown(key, error) from error
 
 
-def _unknown(look: Look, error: OSError) -> OutcomeUnknownError:
+def _unknown(key: str, error: OSError) -> OutcomeUnknownError:
     return OutcomeUnknownError(
-        f"session {look.key!r}: the last messages may or may not be stored: {failures.describe(error)}; "
-        "look, then decide"
+        f"session {key!r}: the last messages may or may not be stored: {failures.describe(error)}; look, then decide"
     )

@@ -12,6 +12,7 @@ from sessionkit.hookspecs import Backend, hookimpl
 from sessionkit.messages import Message
 from sessionkit.sessions import UNCHANGED, History, Session, SessionPage, Unchanged, Version
 from sessionkit_jsonl import failures
+from sessionkit_jsonl.committing import Committer
 from sessionkit_jsonl.context import Context
 from sessionkit_jsonl.directory import read_meta
 from sessionkit_jsonl.durability import Durability
@@ -30,7 +31,7 @@ _Unchanged: TypeAlias = Literal[Unchanged.UNCHANGED]
 _T = TypeVar("_T")
 
 _TRIES = 3
-"""How often a read without lock, or a write beside a program without locks, begins again."""
+"""How often a read without lock begins again."""
 
 _MARK_BYTES = 128
 """What a line may have beyond its message."""
@@ -66,6 +67,7 @@ class JSONLBackend(Backend):
         self._locks = Locks(self._directory, self._files)
         self._entries = Entries(self._directory)
         self._writer = Writer.of(Context(self._directory, self._files, options, self._durability))
+        self._committer = Committer(self._locks, self._writer)
         self._listing = Listing(self._directory, self._describe)
         for name in half_deleted(names):
             self._finish_deletion(name)
@@ -105,19 +107,7 @@ class JSONLBackend(Backend):
             os.stat(self._directory)
 
     def _write(self, key: str, write: Callable[[Entry, Look], _T]) -> _T:
-        entry = self._entries.get(key)
-        with failures.writing(key), self._locks.holding(entry.slot):
-            for _ in range(_TRIES):
-                with entry.mutex:
-                    look = entry.look()
-                try:
-                    return write(entry, look)
-                except failures.Raced:
-                    continue
-        raise BackendUnavailableError(
-            f"session {key!r} was not changed: another program keeps replacing its files in {self._directory}; "
-            "try again, or see the option foreign_writers"
-        )
+        return self._committer.write(self._entries.get(key), write)
 
     def _encode(self, key: str, messages: Sequence[Message]) -> list[bytes]:
         records = [message.to_json() for message in messages]
@@ -132,7 +122,7 @@ class JSONLBackend(Backend):
     @hookimpl
     def sessionkit_add_messages(self, key: str, messages: Sequence[Message], write_id: str) -> Version:
         records = self._encode(key, messages)
-        return self._write(key, lambda entry, look: self._writer.append(entry, look, records))
+        return self._committer.append(self._entries.get(key), records)
 
     @hookimpl
     def sessionkit_get_history(self, key: str, start: int, limit: int | None) -> History:

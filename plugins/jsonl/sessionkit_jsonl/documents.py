@@ -53,7 +53,7 @@ class Documents:
         or another one was to take its place, and a crash came between.
         """
         meta = look.meta
-        if meta.state is State.READ and meta.key == look.key and meta.skip <= look.lines and not meta.pending:
+        if is_in_order(look):
             return look
         if meta.state is State.DAMAGED:
             self.context.files.keep(look.meta_path, look.base + BAD_META_SUFFIX)
@@ -89,6 +89,12 @@ class Documents:
             self.context.files.write(file, data)
             self.context.files.sync(file)
         return file
+
+
+def is_in_order(look: Look) -> bool:
+    """Whether a document stands in nobody's way: messages that are appended can be seen, and stay its session's."""
+    meta = look.meta
+    return meta.state is State.READ and meta.key == look.key and meta.skip <= look.lines and not meta.pending
 
 
 def same(look: Look) -> Draft:

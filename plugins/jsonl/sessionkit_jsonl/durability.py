@@ -37,6 +37,9 @@ class Durability:
         if self._mode == "always":
             self._files.sync_data(file)
             return
+        known = self._unsynced.get(file.path)
+        if known is not None and known[1] is file:  # whoever syncs it took it out before, or will do so
+            return
         with self._lock:
             self._unsynced[file.path] = key, file
             self._start()

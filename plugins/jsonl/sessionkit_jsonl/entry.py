@@ -9,12 +9,15 @@ from typing import Any, Final
 
 from sessionkit_jsonl import directory
 from sessionkit_jsonl.files import OpenFile, inode_of, open_for_reading, status_of
+from sessionkit_jsonl.group import Queue
 from sessionkit_jsonl.headers import find_header
 from sessionkit_jsonl.index import Index
 from sessionkit_jsonl.locks import slot_of
 from sessionkit_jsonl.look import Look
 from sessionkit_jsonl.marks import Header
 from sessionkit_jsonl.meta import State
+from sessionkit_jsonl.stretch import Last
+from sessionkit_jsonl.tail import Tail
 
 log: Final = logging.getLogger("sessionkit.jsonl")
 
@@ -26,10 +29,12 @@ _REMEMBERED_SESSIONS: Final = 4096
 
 
 class Entry:
-    """One session. Everything here is used with ``mutex`` held.
+    """One session. Everything here is used with ``mutex`` held, but for ``queue`` and what is the lock holder's.
 
     Attributes:
         durable: the data file whose name is known to be durable, as long as it is held open.
+        tail: what the last append left, for whoever holds the session's lock.
+        queue: those who append.
     """
 
     def __init__(self, path: str, key: str) -> None:
@@ -37,6 +42,8 @@ class Entry:
         self.slot = slot_of(key)
         self.mutex = threading.Lock()
         self.durable: tuple[int, int] | None = None
+        self.tail: Tail | None = None
+        self.queue = Queue(key)
         self._directory = path
         self._found: directory.Found | None = None
         self._data: OpenFile | None = None
@@ -139,8 +146,19 @@ class Entry:
         if look.data is self._data:
             self._data = file
 
+    def found(self, look: Look) -> directory.Found | None:
+        """The document that a look saw; None when another one was found since."""
+        found = self._found
+        return found if found is not None and found.meta_file is look.meta_file else None
+
+    def note_append(self, file: OpenFile, start: int, size: int, count: int, last: Last) -> None:
+        """Take in what this process appended, if that is where the index ends."""
+        if self._data is file:
+            self._index.note_append(start, size, count, last)
+
     def release(self) -> None:
         """Close the files; what is known of them stays."""
+        self.tail = None
         self._found = None
         self._data = None
         self.durable = None

@@ -54,7 +54,12 @@ def writing(key: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise BackendUnavailableError(f"session {key!r} was not changed: {describe(error)}") from error
+        raise not_changed(key, error) from error
+
+
+def not_changed(key: str, error: OSError) -> BackendUnavailableError:
+    """What a write that did not happen raises."""
+    return BackendUnavailableError(f"session {key!r} was not changed: {describe(error)}")
 
 
 @contextlib.contextmanager

@@ -138,10 +138,13 @@ class Files:
 
     def write(self, file: OpenFile, data: bytes) -> None:
         """Write at the end; one call as a rule. When it raises, a part may stand there."""
-        with naming(file.path):
-            rest = memoryview(data)
-            while rest:
-                rest = rest[os.write(file.fd, rest) :]
+        try:
+            written = os.write(file.fd, data)
+            while written < len(data):
+                written += os.write(file.fd, memoryview(data)[written:])
+        except OSError as error:  # a context manager would take as long as the call
+            error.filename = file.path
+            raise
 
     def overwrite(self, file: OpenFile, offset: int, data: bytes) -> None:
         """Write over what stands in a temporary file."""
@@ -160,8 +163,11 @@ class Files:
 
     def sync_data(self, file: OpenFile) -> None:
         """Make durable what stands in a file, and its length."""
-        with naming(file.path):
+        try:
             platforms.current.sync_data(file.fd)
+        except OSError as error:
+            error.filename = file.path
+            raise
 
     def sync(self, file: OpenFile) -> None:
         """Make a file durable, its times and mode too."""

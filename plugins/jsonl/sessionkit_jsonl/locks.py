@@ -19,7 +19,8 @@ from typing import Final
 
 from sessionkit.filenames import folded, plain_name
 from sessionkit_jsonl import platforms
-from sessionkit_jsonl.files import Files, OpenFile, inode_of, naming, status_of
+from sessionkit_jsonl.files import Files, OpenFile, inode_of, status_of
+from sessionkit_jsonl.names import Names
 
 LOCK_NAME: Final = ".sessionkit.lock"
 
@@ -38,6 +39,7 @@ class Locks:
     """
 
     def __init__(self, directory: str, files: Files) -> None:
+        self._directory = directory
         self._path = os.path.join(directory, LOCK_NAME)
         self._files = files
         self._reset()
@@ -46,32 +48,53 @@ class Locks:
     def _reset(self) -> None:
         self._file: OpenFile | None = None
         self._opening = threading.Lock()
-        self._mutexes: dict[int, threading.Lock] = {}
+        self._slots: dict[int, Slot] = {}
+        self.names = Names(self._directory)
 
     @contextlib.contextmanager
-    def holding(self, slot: int) -> Iterator[None]:
+    def holding(self, number: int) -> Iterator[None]:
         """Hold a session's lock; waits for it."""
-        with self._mutexes.setdefault(slot, threading.Lock()):
-            file = self._lock(slot)
+        slot = self.slot(number)
+        with slot.mutex:
+            file = self.confirm(slot, self.acquire(slot))
             try:
                 yield
             finally:
-                _unlock(file, slot)
+                slot.unlock(file)
+
+    def slot(self, number: int) -> Slot:
+        """What belongs to a slot. Whoever locks it holds its mutex."""
+        slot = self._slots.get(number)
+        return self._slots.setdefault(number, Slot(number)) if slot is None else slot
+
+    def acquire(self, slot: Slot) -> OpenFile:
+        """Wait for the lock of a slot. It counts if the lock file is still in its place."""
+        file = self._file or self._open(None)
+        slot.lock(file)
+        return file
+
+    def confirm(self, slot: Slot, file: OpenFile) -> OpenFile:
+        """See to it that a lock counts: somebody may have removed the lock file, and then it excludes nobody.
+
+        Returns:
+            The file that is locked now.
+        """
+        while not self.is_current(file):
+            slot.unlock(file)
+            file = self._open(file)
+            slot.lock(file)
+        return file
+
+    def is_current(self, file: OpenFile) -> bool:
+        """Whether a lock file is in its place."""
+        status = status_of(self._path)
+        return status is not None and inode_of(status) == file.inode
 
     def close(self) -> None:
         """Close the lock file."""
         with self._opening:
             self._file = None
-
-    def _lock(self, slot: int) -> OpenFile:
-        while True:
-            file = self._file or self._open(None)
-            _lock(file, slot)
-            status = status_of(self._path)
-            if status is not None and inode_of(status) == file.inode:
-                return file
-            _unlock(file, slot)  # somebody removed the lock file: this one excludes nobody
-            self._open(file)
+        self.names = Names(self._directory)
 
     def _open(self, stale: OpenFile | None) -> OpenFile:
         with self._opening:
@@ -80,14 +103,30 @@ class Locks:
             return self._file
 
 
-def _lock(file: OpenFile, slot: int) -> None:
-    with naming(file.path):
-        platforms.current.lock(file.fd, slot)
+class Slot:
+    """One byte of the lock file, and the mutex in front of it."""
 
+    __slots__ = ("_number", "mutex")
 
-def _unlock(file: OpenFile, slot: int) -> None:
-    with naming(file.path):
-        platforms.current.unlock(file.fd, slot)
+    def __init__(self, number: int) -> None:
+        self.mutex = threading.Lock()
+        self._number = number
+
+    def lock(self, file: OpenFile) -> None:
+        """Wait for the lock."""
+        try:
+            platforms.current.lock(file.fd, self._number)
+        except OSError as error:
+            error.filename = file.path
+            raise
+
+    def unlock(self, file: OpenFile) -> None:
+        """Give it up."""
+        try:
+            platforms.current.unlock(file.fd, self._number)
+        except OSError as error:
+            error.filename = file.path
+            raise
 
 
 _all: weakref.WeakSet[Locks] = weakref.WeakSet()

@@ -14,6 +14,16 @@ _NETWORK: Final = frozenset(
     {"9p", "afs", "beegfs", "ceph", "cifs", "davfs", "glusterfs", "gpfs", "lustre", "ncpfs", "nfs", "nfs4", "orangefs"}
     | {"smb3", "smbfs", "fuse.ceph", "fuse.davfs2", "fuse.glusterfs", "fuse.rclone", "fuse.s3fs", "fuse.sshfs"}
 )
+_LOCAL: Final = frozenset({"bcachefs", "btrfs", "ext2", "ext3", "ext4", "f2fs", "tmpfs", "xfs", "zfs"})
+"""File systems whose changes all go through the kernel of this machine."""
+
+
+def is_local(path: Path) -> bool:
+    """Whether a directory is known to be on a file system of this machine alone."""
+    try:
+        return _kind(path) in _LOCAL
+    except OSError:
+        return False
 
 
 def refuse_network(path: Path) -> None:
@@ -23,7 +33,7 @@ def refuse_network(path: Path) -> None:
         BackendUnavailableError: the file system and the option that accepts it are named.
     """
     try:
-        kind = kind_of(path.resolve(), _MOUNTS.read_text(encoding="utf-8", errors="surrogateescape"))
+        kind = _kind(path)
     except OSError:
         return
     if kind in _NETWORK:
@@ -31,6 +41,10 @@ def refuse_network(path: Path) -> None:
             f"{path} is on a network file system ({kind}), where locks and syncs may not hold: sessions that several "
             "machines write would be damaged. Use a local directory, or set network = true if only one machine uses it"
         )
+
+
+def _kind(path: Path) -> str:
+    return kind_of(path.resolve(), _MOUNTS.read_text(encoding="utf-8", errors="surrogateescape"))
 
 
 def kind_of(path: Path, mounts: str) -> str:

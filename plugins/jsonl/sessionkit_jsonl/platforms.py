@@ -48,6 +48,7 @@ class Platform:
         full_sync: ``F_FULLFSYNC``, without which ``fsync`` does not reach the disk on macOS.
         directory_sync: directories can be opened and synced. Without that, the system sees to names by itself.
         links: a file may have two names.
+        watches: ``inotify``: the kernel tells when names in a directory change. Without it they are looked up.
     """
 
     ranges: bool = True
@@ -55,6 +56,7 @@ class Platform:
     full_sync: bool = False
     directory_sync: bool = True
     links: bool = True
+    watches: bool = True
 
     @property
     def slots(self) -> int:
@@ -137,6 +139,7 @@ def _this() -> Platform:
         full_sync=bool(_FULL_SYNC),
         directory_sync=bool(_DIRECTORY),
         links=hasattr(os, "link"),
+        watches=_CAN_LOCK and sys.platform == "linux",
     )
 
 

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
 from sessionkit_jsonl import JSONLBackend, JSONLOptions
+from sessionkit_jsonl.group import Unit
 
 from sessionkit import SessionStore, open_store
 
@@ -55,3 +57,47 @@ def reopen(directory: Path) -> Iterator[OpenStore]:
 @pytest.fixture
 def store(reopen: OpenStore) -> SessionStore:
     return reopen()
+
+
+@pytest.fixture
+def waiting(monkeypatch: pytest.MonkeyPatch) -> threading.Semaphore:
+    """Counts those who began to wait."""
+    semaphore = threading.Semaphore(0)
+    wait = Unit.wait
+
+    def noted(unit: Unit) -> None:
+        semaphore.release()
+        wait(unit)
+
+    monkeypatch.setattr(Unit, "wait", noted)
+    return semaphore
+
+
+class Threads:
+    """Threads with what came of them."""
+
+    def __init__(self) -> None:
+        self.outcomes: dict[str, object] = {}
+        self._threads: list[threading.Thread] = []
+
+    def start(self, name: str, call: Callable[[], object]) -> None:
+        def run() -> None:
+            try:
+                self.outcomes[name] = call()
+            except BaseException as error:
+                self.outcomes[name] = error
+
+        self._threads.append(threading.Thread(target=run))
+        self._threads[-1].start()
+
+    def join(self) -> None:
+        for thread in self._threads:
+            thread.join(10)
+            assert not thread.is_alive()
+
+
+@pytest.fixture
+def threads() -> Iterator[Threads]:
+    started = Threads()
+    yield started
+    started.join()

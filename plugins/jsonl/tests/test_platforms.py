@@ -21,7 +21,7 @@ from sessionkit.testing.crash import CrashChecker
 
 Reopen: TypeAlias = Callable[..., SessionStore]
 
-BARE = Platform(ranges=False, data_sync=False, directory_sync=False, links=False)
+BARE = Platform(ranges=False, data_sync=False, directory_sync=False, links=False, watches=False)
 
 
 class TestABareSystem(WritingClauses):

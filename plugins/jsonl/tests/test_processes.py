@@ -32,7 +32,8 @@ from sessionkit_jsonl import platforms
 from sessionkit.errors import VersionConflict
 path, name, task, system = sys.argv[1:]
 if system == "bare":
-    platforms.current = platforms.Platform(ranges=False, data_sync=False, directory_sync=False, links=False)
+    lacks = dict.fromkeys(("ranges", "data_sync", "directory_sync", "links", "watches"), False)
+    platforms.current = platforms.Platform(**lacks)
 options = {"path": path, "compact_threshold": 0}
 store = open_store({"backend": "jsonl", "on_write_error": "raise", "backends": {"jsonl": options}})
 print("ready", flush=True)
@@ -66,7 +67,7 @@ print(json.dumps(done))
 """
 
 
-BARE = platforms.Platform(ranges=False, data_sync=False, directory_sync=False, links=False)
+BARE = platforms.Platform(ranges=False, data_sync=False, directory_sync=False, links=False, watches=False)
 
 
 @pytest.fixture(params=["this", "bare"])

@@ -1,0 +1,139 @@
+"""Whether names in a directory changed: the kernel tells it in one call, or everybody has to look."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+from sessionkit_jsonl import mounts, platforms
+from sessionkit_jsonl.names import Names
+from sessionkit_jsonl.platforms import Platform
+
+from sessionkit import SessionStore
+
+OpenStore: TypeAlias = Callable[..., SessionStore]
+
+MANY = 40
+"""After so many appends of a store, the directory is watched."""
+
+
+@pytest.fixture
+def names(tmp_path: Path) -> Names:
+    names = Names(str(tmp_path), patience=1)
+    names.confirm()
+    if names._watch is None:
+        pytest.skip("the kernel does not tell of changes in the directory for temporary files")
+    return names
+
+
+CHANGES: dict[str, Callable[[Path], object]] = {
+    "made": lambda path: (path / "new").open("x").close(),
+    "renamed": lambda path: (path / "one").rename(path / "two"),
+    "replaced": lambda path: (path / "other").replace(path / "one"),
+    "linked": lambda path: (path / "two").hardlink_to(path / "one"),
+    "removed": lambda path: (path / "one").unlink(),
+    "written": lambda path: (path / "one").write_text("anew"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_a_change_is_known_when_it_is_done(names: Names, tmp_path: Path, change: Callable[[Path], object]) -> None:
+    for name in ("one", "other"):
+        (tmp_path / name).write_text("")
+    before = names.mark()
+    assert names.mark() == before
+    change(tmp_path)
+    after = names.mark()
+    assert after != before
+    assert names.mark() == after
+
+
+def test_an_append_to_an_open_file_is_no_change(names: Names, tmp_path: Path) -> None:
+    with (tmp_path / "one").open("a", buffering=1) as file:
+        before = names.mark()
+        file.write("line\n")
+        assert names.mark() == before
+
+
+def test_another_directory_in_the_place_of_the_watched_one_is_noticed(names: Names, tmp_path: Path) -> None:
+    before = names.confirm()
+    tmp_path.rename(tmp_path.with_name(f"{tmp_path.name} moved"))
+    tmp_path.mkdir()
+    assert names.confirm() != before
+    watched = names.confirm()
+    assert names.mark() == watched
+    (tmp_path / "new").touch()
+    assert names.mark() != watched
+
+
+@pytest.mark.parametrize("lack", ["inotify", "a local file system", "instances"])
+def test_where_nothing_is_told_every_question_has_another_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lack: str
+) -> None:
+    if lack == "inotify":
+        monkeypatch.setattr(platforms, "current", Platform(watches=False))
+    elif lack == "instances":
+        monkeypatch.setattr(os, "open", _refuse)
+    else:
+        monkeypatch.setattr(mounts, "_kind", lambda path: "nfs4")
+    names = Names(str(tmp_path), patience=2)
+    answers = [names.confirm(), names.mark(), names.confirm(), names.mark(), names.confirm()]
+    assert len(set(answers)) == 5
+
+
+def _refuse(*arguments: object) -> int:
+    raise OSError(24, os.strerror(24))
+
+
+@pytest.fixture
+def watching(reopen: OpenStore) -> SessionStore:
+    store = reopen()
+    for number in range(MANY):
+        store.add_message("k", "user", str(number))
+    return store
+
+
+def test_the_version_after_an_append_tells_of_what_another_process_did(
+    watching: SessionStore, reopen: OpenStore
+) -> None:
+    other = reopen()
+    for keep in (3, 2):
+        other.truncate_history("k", keep, summary="what was said")
+        version = watching.add_message("k", "user", "then")
+        assert version == watching.get_session("k").version == reopen().get_session("k").version
+        assert len(watching.get_history("k")) == keep + 1
+
+
+def test_a_document_that_somebody_edits_is_seen_by_the_next_append(
+    watching: SessionStore, reopen: OpenStore, directory: Path
+) -> None:
+    path = directory / "k.meta.json"
+    path.write_text(path.read_text().replace('"summary": ""', '"summary": "edited"').replace('"rev": "', '"rev": "e'))
+    assert watching.add_message("k", "user", "then") == reopen().get_session("k").version
+
+
+def test_an_append_finds_the_file_that_another_process_put_in_the_place_of_the_old_one(
+    watching: SessionStore, reopen: OpenStore
+) -> None:
+    reopen().set_history("k", [{"role": "user", "content": "new"}])
+    watching.add_message("k", "user", "then")
+    assert [message.text for message in reopen().get_history("k")] == ["new", "then"]
+
+
+def test_a_lock_file_that_was_removed_is_made_again(watching: SessionStore, directory: Path) -> None:
+    (directory / ".sessionkit.lock").unlink()
+    watching.add_message("k", "user", "then")
+    assert (directory / ".sessionkit.lock").exists()
+
+
+def test_a_directory_that_was_replaced_is_written_to_at_its_path(
+    watching: SessionStore, reopen: OpenStore, directory: Path
+) -> None:
+    moved = directory.rename(directory.with_name("moved"))
+    directory.mkdir()
+    watching.add_message("k", "user", "then")
+    assert [message.text for message in reopen().get_history("k")] == ["then"]
+    assert (moved / "k.jsonl").read_bytes().count(b"\n") == MANY

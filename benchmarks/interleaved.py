@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from statistics import median
-from time import perf_counter
+from time import perf_counter, thread_time
 from typing import TypeAlias
 
 import attrs
@@ -46,15 +46,24 @@ def interleave(contenders: Mapping[str, Contender], *, rounds: int, calls: int) 
     return {name: Figures(name, tuple(taken)) for name, taken in values.items()}
 
 
-def timed(call: Callable[[], object]) -> Contender:
-    """A contender that makes the same call again and again."""
+def timed(call: Callable[[], object], *, after: Callable[[], object] = lambda: None) -> Contender:
+    """A contender that makes the same call again and again, each time (and not timed) after another one."""
+    return _timed(call, after, perf_counter)
 
+
+def computing(call: Callable[[], object], *, after: Callable[[], object] = lambda: None) -> Contender:
+    """The same for a call that waits for nothing: its seconds of a processor, whoever else uses it meanwhile."""
+    return _timed(call, after, thread_time)
+
+
+def _timed(call: Callable[[], object], after: Callable[[], object], clock: Callable[[], float]) -> Contender:
     def run(calls: int) -> list[float]:
         taken = []
         for _ in range(calls):
-            begin = perf_counter()
+            after()
+            begin = clock()
             call()
-            taken.append(perf_counter() - begin)
+            taken.append(clock() - begin)
         return taken
 
     return run

@@ -13,13 +13,18 @@ from jsonl_stores import KEY, MESSAGE, Sizes, filled, opened, real_messages
 
 
 def histories(root: Path, sizes: Sizes) -> None:
-    """A history that is read for the first time, and again."""
-    directories = {f"{sizes.read:,} messages of 1 KB": filled(root / "read", sizes.read)}
+    """A history that is read for the first time, and again; the time of the processor."""
+    directories = {
+        f"{sizes.read:,} messages of 1 KB, written {number} at once": filled(
+            root / str(number), sizes.read, at_once=number
+        )
+        for number in (1, 50)
+    }
     real = real_messages()
     if real:
         with opened(root / "real", durability="os") as store:
             store.add_messages(KEY, real)
-        directories[f"{len(real):,} real messages"] = root / "real"
+        directories[f"{len(real):,} real messages, written at once"] = root / "real"
     for title, directory in directories.items():
         decoder = msgspec.json.Decoder()
         data = (directory / f"{KEY.replace(':', '_')}.jsonl").read_bytes()
@@ -30,7 +35,7 @@ def histories(root: Path, sizes: Sizes) -> None:
                 "another get_history": computing(partial(store.get_history, KEY)),
             }
             figures = interleave(contenders, rounds=sizes.rounds // 2, calls=1)
-        show(f"a history of {title}, computing time", figures, unit="ms")
+        show(f"a history of {title}", figures, unit="ms")
         decoded, first, _ = figures.values()
         verdict("of msgspec decode_lines", first.ratio(decoded), 1.6)
 

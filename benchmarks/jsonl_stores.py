@@ -37,11 +37,11 @@ def opened(directory: Path, **options: Any) -> SessionStore:
     return open_store({"backend": "jsonl", "on_write_error": "raise", "backends": {"jsonl": settings}})
 
 
-def filled(directory: Path, count: int) -> Path:
-    """A directory with one session of so many messages."""
+def filled(directory: Path, count: int, *, at_once: int = 1000) -> Path:
+    """A directory with one session of so many messages, written some at once."""
     with opened(directory, durability="os") as store:
-        for first in range(0, count, 1000):
-            store.add_messages(KEY, [MESSAGE] * min(1000, count - first))
+        for first in range(0, count, at_once):
+            store.add_messages(KEY, [MESSAGE] * min(at_once, count - first))
     return directory
 
 

@@ -14,12 +14,15 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from sessionkit_jsonl import JSONLBackend, JSONLOptions, entry, failures, locks, marks, rewriting
+from sessionkit_jsonl import JSONLBackend, JSONLOptions, entry, failures, marks, rewriting
 from sessionkit_jsonl.appending import Appender
+from sessionkit_jsonl.committing import Committer
 from sessionkit_jsonl.durability import Durability
 from sessionkit_jsonl.entry import Entry
 from sessionkit_jsonl.files import Files, OpenFile, status_of
+from sessionkit_jsonl.locks import Slot
 from sessionkit_jsonl.look import Look
+from sessionkit_jsonl.tail import Tail
 
 from sessionkit.testing.schedules import ScheduleChecker
 
@@ -61,40 +64,45 @@ def appends_go_to_the_file_that_is_open(patch: pytest.MonkeyPatch) -> None:
 
     patch.setattr(entry, "_is_at", lambda file, path: status_of(path) is not None)
     patch.setattr(Appender, "open", open_any)
+    patch.setattr(Tail, "holds", lambda self: self.file.status().st_size == self.size)
 
 
 def a_lock_is_released_before_the_sync(patch: pytest.MonkeyPatch) -> None:
-    held: dict[int, tuple[OpenFile, int]] = {}
-    lock, appended = locks._lock, Durability.appended
+    held: dict[int, tuple[Slot, OpenFile]] = {}
+    lock, appended = Slot.lock, Durability.appended
 
-    def noting(file: OpenFile, slot: int) -> None:
-        lock(file, slot)
-        held[threading.get_ident()] = file, slot
+    def noting(self: Slot, file: OpenFile) -> None:
+        lock(self, file)
+        held[threading.get_ident()] = self, file
 
     def unlocking(self: Durability, key: str, file: OpenFile) -> None:
-        locks._unlock(*held[threading.get_ident()])
+        slot, lock_file = held[threading.get_ident()]
+        slot.unlock(lock_file)
         appended(self, key, file)
 
-    patch.setattr(locks, "_lock", noting)
+    patch.setattr(Slot, "lock", noting)
     patch.setattr(Durability, "appended", unlocking)
 
 
 def writers_look_before_they_lock(patch: pytest.MonkeyPatch) -> None:
-    def write(self: JSONLBackend, key: str, change: Callable[[Entry, Look], Any]) -> Any:
-        found = self._entries.get(key)
+    def write(self: Committer, found: Entry, change: Callable[[Entry, Look], Any]) -> Any:
         with found.mutex:
             look = found.look()
         while True:
-            with contextlib.suppress(failures.Raced), self._locks.holding(found.slot):
+            with contextlib.suppress(failures.Raced), self.locks.holding(found.slot):
                 return change(found, look)
             with found.mutex:
                 look = found.look()
 
-    patch.setattr(JSONLBackend, "_write", write)
+    def append(self: Committer, found: Entry, records: Sequence[bytes]) -> Any:
+        return write(self, found, lambda found, look: self.writer.append(found, look, records))
+
+    patch.setattr(Committer, "write", write)
+    patch.setattr(Committer, "append", append)
 
 
 def nobody_locks(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(locks, "_lock", lambda file, slot: None)
+    patch.setattr(Slot, "lock", lambda self, file: None)
 
 
 def torn_lines_stay_open(patch: pytest.MonkeyPatch) -> None:

@@ -28,7 +28,6 @@ MAX_INTEGER: Final = 10**4300 - 1
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
-_decode_lines = msgspec.json.Decoder().decode_lines
 
 
 def encode(value: Any) -> bytes:
@@ -85,17 +84,18 @@ def decode(data: bytes | str) -> Any:
         raise DecodeError("nested too deeply") from None
 
 
-def decode_lines(data: bytes) -> list[Any]:
-    """Decode the values of many lines at full speed. Blank lines are passed over.
-
-    Any white space may stand between two values. Who must know that each line holds one, checks that.
+def decode_each(texts: Iterable[bytes]) -> list[Any]:
+    """Decode many values, each from a text of its own, at full speed.
 
     Raises:
-        DecodeError: some value is not valid JSON, or has the escape of a lone surrogate. :func:`decode` the
-            lines one by one to find out which.
+        DecodeError: some text is not one valid JSON value, or has the escape of a lone surrogate. :func:`decode`
+            the texts one by one to find out which.
+
+    >>> decode_each([b'{"a": 1}', b"[null]"])
+    [{'a': 1}, [None]]
     """
     try:
-        return _decode_lines(data)
+        return list(map(_decode, texts))
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise DecodeError(f"a line is not JSON: {type(error).__name__}") from None
 

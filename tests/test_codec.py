@@ -92,12 +92,12 @@ def test_pretty_json_is_laid_out_alike_with_a_lone_surrogate_and_without() -> No
 
 
 @hypothesis.settings(max_examples=40)
-@given(st.lists(objects, max_size=3), st.sampled_from([b"\n", b"\r\n", b"\n\n", b"\n \t\n"]))
-def test_lines_decode_to_what_each_of_them_decodes_to(items: list[dict[str, Any]], separator: bytes) -> None:
-    lines = [codec.encode(item) for item in items]
+@given(st.lists(objects, max_size=3))
+def test_many_texts_decode_to_what_each_of_them_decodes_to(items: list[dict[str, Any]]) -> None:
+    texts = [codec.encode(item) for item in items]
     try:
-        assert exact(codec.decode_lines(separator.join(lines))) == exact(items)
-    except DecodeError:  # in bulk no line with a lone surrogate is read; each by itself is
+        assert exact(codec.decode_each(texts)) == exact(items)
+    except DecodeError:  # in bulk no text with a lone surrogate is read; each by itself is
         assert any("\\ud" in repr(item) for item in items)
 
 
@@ -144,16 +144,11 @@ def test_bad_input_is_a_decode_error_that_does_not_quote_it(data: bytes) -> None
         assert len(str(caught.value)) < 100
 
 
-@pytest.mark.parametrize("name", [name for name in BAD if name != "two values"])
-def test_a_bad_line_is_a_decode_error_that_does_not_quote_it(name: str) -> None:
+@pytest.mark.parametrize("data", BAD.values(), ids=BAD.keys())
+def test_a_bad_text_among_many_is_a_decode_error_that_does_not_quote_it(data: bytes) -> None:
     with pytest.raises(DecodeError) as caught:
-        codec.decode_lines(b'{"a": 1}\n' + (BAD[name].strip() or b"{") + b'\n{"b": 2}\n')
+        codec.decode_each([b'{"a": 1}', data, b'{"b": 2}'])
     assert "secr" not in str(caught.value)
-
-
-def test_any_white_space_separates_the_values_of_lines() -> None:
-    assert codec.decode_lines(b' {"a": 1} {"b":\n2}\r\n\t3') == [{"a": 1}, {"b": 2}, 3]
-    assert codec.decode_lines(b"") == codec.decode_lines(b"\n \n") == []
 
 
 @given(st.binary(max_size=30) | st.text(st.characters(exclude_categories=()), max_size=30))

@@ -440,3 +440,9 @@ def test_a_bad_message_in_a_batch_is_named_by_its_position() -> None:
         as_messages([{"content": "good"}, {"content": {1}}])
     with pytest.raises(InvalidMessageError, match=r"^messages\[0\] is of type int"):
         as_messages([5])  # type: ignore[list-item]
+
+
+def test_many_messages_are_made_of_decoded_objects_at_once() -> None:
+    data = [{"role": "user", "content": str(number)} for number in range(3)]
+    assert Message.adopt_all(data) == [Message.adopt(item) for item in data]
+    assert Message.adopt_all([]) == []

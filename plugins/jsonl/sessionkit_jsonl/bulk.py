@@ -1,113 +1,146 @@
-"""Decoding in bulk: for runs of good lines, in which nothing needs a closer look.
+"""Reading in bulk: for runs of good lines, in which nothing needs a closer look.
 
-It takes what is regular and gives up on anything else; :mod:`sessionkit_jsonl.lines` knows how to read that.
+It takes what is regular and gives up on anything else; :mod:`sessionkit_jsonl.lines` knows how to read that. The
+work is done by calls that take many lines each: a step of Python for every line costs a good part of decoding it.
 """
 
 from __future__ import annotations
 
 import zlib
-from typing import Any
+from io import BytesIO
+from itertools import accumulate, repeat
+from operator import attrgetter
+from typing import Any, Final
 
 import attrs
+import msgspec
 
 from sessionkit import codec
 from sessionkit.errors import DecodeError
 from sessionkit_jsonl import marks
-from sessionkit_jsonl.stretch import PADDING, STRIDE, Last, Stretch
+from sessionkit_jsonl.stretch import PADDING, STRIDE, Last, Point, Stretch
 
 
-def parse(buffer: bytes, *, orphans: bool = False) -> Stretch | None:
-    """Decode the lines of a buffer up to its last newline, or up to a batch that goes on behind it.
+class _Skimmed(msgspec.Struct):
+    """An object of which only the field of the marks is decoded; the syntax of the rest is checked all the same."""
+
+    mark: Any = msgspec.field(default=msgspec.UNSET, name=marks.FIELD)
+
+
+_skim: Final = msgspec.json.Decoder(_Skimmed).decode
+_mark_of: Final = attrgetter("mark")
+
+
+def parse(buffer: bytes, *, orphans: bool = False, decode: bool = True, points: bool = False) -> Stretch | None:
+    """Read the lines of a buffer up to its last newline, or up to a batch that goes on behind it.
 
     Args:
         buffer: bytes of a data file, from the beginning of a line.
         orphans: whether it may begin inside a batch.
+        decode: whether the messages are wanted; otherwise they are only counted.
+        points: whether places to begin at are wanted in a run of lines without marks too.
 
     Returns:
         None when some line is not one object, or some batch not whole.
     """
     size = buffer.rfind(b"\n") + 1
-    marked = _Marked()
-    if marks.PREFIX in buffer:
-        if not marked.read(buffer, size, orphans=orphans):
+    body = buffer if size == len(buffer) else buffer[:size]
+    read = _decoded(body) if decode else _skimmed(body)
+    if read is None or not read[1]:
+        return None
+    values, found = read
+    lines = len(found)
+    followed = _Followed()
+    offsets: list[int] = []
+    if points or found.count(msgspec.UNSET) != lines:
+        offsets = list(accumulate(map(len, BytesIO(body)), initial=0))
+        if not followed.follow(body, offsets, values, found, orphans=orphans):
             return None
-        size = marked.size
-    body = buffer[:size]
-    lines = body.count(b"\n")
-    # No value goes on over a line that ends with a brace into one that begins with a brace: as many values as
-    # lines is one in each then. Otherwise two in one line could make up for one that is torn over two.
-    if not lines or body[:1] != b"{" or body[-2:] != b"}\n" or body.count(b"}\n{") != lines - 1:
-        return None
-    values = _decode(marks.without_marks(body, marked.spans) if marked.spans else body, lines)
-    if values is None:
-        return None
+        lines = followed.whole
+        size = offsets[lines]
+        del values[lines:], offsets[lines:]
+    if not lines:
+        return Stretch(wanted=followed.wanted)  # a batch that is longer than the buffer
     text = body[body.rfind(b"\n", 0, size - 1) + 1 : size - 1]
     last = Last(size - 1, zlib.crc32(marks.unmarked(text, marks.read_mark(text)).strip(PADDING)))
-    return Stretch(size, lines, values, last, points=tuple(marked.points), orphaned=marked.orphans == lines)
+    return Stretch(size, lines, lines, values, last, points=_points(offsets, size), orphaned=followed.orphaned == lines)
 
 
-def _decode(body: bytes, lines: int) -> list[dict[str, Any]] | None:
+def _decoded(body: bytes) -> tuple[list[dict[str, Any]], list[Any]] | None:
+    """The objects of the lines, without the fields of the marks, and those; None when some line is not one object."""
     try:
-        values = codec.decode_lines(body)
-    except DecodeError:
+        values = codec.decode_each(BytesIO(body))
+        return values, list(map(dict.pop, values, repeat(marks.FIELD), repeat(msgspec.UNSET)))
+    except (DecodeError, TypeError):
         return None
-    return values if len(values) == lines and set(map(type, values)) == {dict} else None
+
+
+def _skimmed(body: bytes) -> tuple[list[dict[str, Any]], list[Any]] | None:
+    """The same without the objects."""
+    try:
+        return [], list(map(_mark_of, map(_skim, BytesIO(body))))
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return None
+
+
+def _points(offsets: list[int], size: int) -> tuple[Point, ...]:
+    """Places about a stride apart: as many lines between any two as a stride has on average."""
+    if not offsets:
+        return ()
+    step = -(-len(offsets) * STRIDE // size)
+    return tuple(
+        # every batch here is whole
+        [Point(offsets[line], line, line, inside=True) for line in range(step, len(offsets), step)]
+    )
 
 
 @attrs.define
-class _Marked:
-    """What the marks of a buffer say.
+class _Followed:
+    """What the marks of a run of lines say.
 
     Attributes:
-        spans: where they stand.
-        size: up to where every batch is whole.
-        orphans: how many lines at the beginning belong to a batch that began before.
-        points: see :class:`Stretch`.
+        whole: up to how many lines every batch is whole.
+        wanted: how many bytes are needed to see the batch that goes on behind the run; 0 when none does.
+        orphaned: how many lines at the beginning belong to a batch that began before.
     """
 
-    spans: list[tuple[int, int]] = attrs.Factory(list)
-    size: int = 0
-    orphans: int = 0
-    points: list[tuple[int, int, int]] = attrs.Factory(list)
-    _batch: bytes | None = None
-    _remaining: int = 0
-    _end: int = 0
-    _line: int = 0
-    _position: int = 0
+    whole: int = 0
+    wanted: int = 0
+    orphaned: int = 0
 
-    def read(self, buffer: bytes, size: int, *, orphans: bool) -> bool:
-        """Follow the marks up to ``size``. False when some batch is not whole."""
-        self.size = size
-        for mark in marks.find_marks(buffer, size):
-            line = self._line + buffer.count(b"\n", self._position, mark.start)
-            if mark.batch is not None and not self._follow(buffer, mark, line, orphans=orphans):
+    def follow(
+        self, body: bytes, offsets: list[int], values: list[dict[str, Any]], found: list[Any], *, orphans: bool
+    ) -> bool:
+        """Follow the marks; False when some batch is not whole.
+
+        A message may have a field of the same name, and of two the decoder takes the last. So what looks like a mark
+        is looked up in the line itself, unless it is the random id of the batch that the line has to belong to.
+        """
+        follower: str | None = None
+        end = 0
+        self.whole = len(found)
+        for line, mark in enumerate(found):
+            if mark is msgspec.UNSET:
+                if line < end:
+                    return False
+                continue
+            if line < end and mark == follower:
+                continue
+            taken = marks.take_off(body[offsets[line] : offsets[line + 1] - 1])
+            if taken is None or line < end:
                 return False
-            if self.size != size:
-                return self._remaining == 0
-            self.spans.append((mark.start, mark.end))
-            self._line, self._position = line, mark.start
-        return self._remaining == 0
-
-    def _follow(self, buffer: bytes, mark: marks.FoundMark, line: int, *, orphans: bool) -> bool:
-        if mark.lines:
-            return self._begin(buffer, mark)
-        if self._remaining:
-            if mark.batch != self._batch or line != self._line + 1:
-                return False
-            self._remaining -= 1
-            whole = self._remaining > 0 or buffer.find(b"\n", mark.start) + 1 == self._end
-        else:
-            whole = orphans and self.orphans == line
-            self.orphans += 1
-        if mark.start - (self.points[-1][0] if self.points else 0) >= STRIDE:
-            self.points.append((mark.start, line, line))
-        return whole
-
-    def _begin(self, buffer: bytes, mark: marks.FoundMark) -> bool:
-        if self._remaining:
-            return False
-        if mark.start + mark.size > self.size:
-            self.size = mark.start  # it may go on behind the buffer
-            return True
-        self._batch, self._remaining, self._end = mark.batch, mark.lines - 1, mark.start + mark.size
-        return self._remaining > 0 or buffer.find(b"\n", mark.start) + 1 == self._end
+            bare, batch, lines, size = taken
+            if lines:
+                if line + lines > len(found):
+                    self.whole, self.wanted = line, size
+                    return all(other == f"c={batch}" for other in found[line + 1 :])
+                if offsets[line + lines] - offsets[line] != size:
+                    return False
+                follower, end = f"c={batch}", line + lines
+            elif batch is not None:
+                if not orphans or self.orphaned != line:
+                    return False
+                self.orphaned += 1
+            if values:
+                values[line] = codec.decode(bare)
+        return True

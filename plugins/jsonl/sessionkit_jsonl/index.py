@@ -19,7 +19,10 @@ from sessionkit_jsonl.lines import Line, parse, split
 from sessionkit_jsonl.stretch import STRIDE, Last, Stretch
 
 _BLOCK: Final = 32 * 1024
-"""How much is read and decoded at once, in bytes."""
+"""How much is read at first, in bytes: for a few messages that is enough."""
+
+_LARGE_BLOCK: Final = 256 * 1024
+"""How much is read at once where much is read: more would not stay in the processor's cache."""
 
 _SKIP_BLOCK: Final = 256 * 1024
 
@@ -76,7 +79,7 @@ class Index:
     _ordinals: array[int] = attrs.field(factory=lambda: array("q"), repr=False)
     _offsets: array[int] = attrs.field(factory=lambda: array("q"), repr=False)
     _lines_before: array[int] = attrs.field(factory=lambda: array("q"), repr=False)
-    _inside: set[int] = attrs.field(factory=set, repr=False)
+    _inside: array[int] = attrs.field(factory=lambda: array("b"), repr=False)
 
     def __attrs_post_init__(self) -> None:
         self._hides = self.skip
@@ -96,7 +99,7 @@ class Index:
             hidden = self._skip_lines(file, size)
             if self._origin < 0:
                 return hidden
-        for piece in self._pieces(file, self.end, size):
+        for piece in self._pieces(file, self.end, size, decode=collect is not None):
             if piece.settled.size:
                 self._note(piece)
                 if collect is not None:
@@ -118,47 +121,48 @@ class Index:
     def _note(self, piece: _Piece) -> None:
         offset, stretch = piece.start, piece.settled
         self._checkpoint(offset, self.lines, self.seen, inside=piece.inside)
-        for position, lines, values in stretch.points:
-            self._checkpoint(offset + position, self.lines + lines, self.seen + values, inside=True)
+        for position, lines, values, inside in stretch.points:
+            self._checkpoint(offset + position, self.lines + lines, self.seen + values, inside=inside)
         self.end = offset + stretch.size
         self.lines += stretch.lines
-        self.seen += len(stretch.values)
+        self.seen += stretch.count
         self.dead += stretch.dead
         self.waste += stretch.waste
         if stretch.last is not None:
             self.last = Last(offset + stretch.last.end, stretch.last.checksum)
 
     def _checkpoint(self, offset: int, lines: int, ordinal: int, *, inside: bool) -> None:
-        if self._offsets and offset - self._offsets[-1] < STRIDE:
+        if self._offsets and offset - self._offsets[-1] < STRIDE // 2:
             return
         self._ordinals.append(ordinal)
         self._offsets.append(offset)
         self._lines_before.append(lines)
-        if inside:
-            self._inside.add(offset)
+        self._inside.append(inside)
 
-    def _pieces(self, file: OpenFile, start: int, end: int) -> Iterator[_Piece]:
-        """Read on from where a line begins."""
+    def _pieces(
+        self, file: OpenFile, start: int, end: int, *, inside: bool | None = None, decode: bool = True
+    ) -> Iterator[_Piece]:
+        """Read on from where a line begins; ``inside``: whether that may be inside a batch that is under way."""
         wanted = _BLOCK
-        inside = self._begins_inside(start)
+        inside = start == self._origin > 0 if inside is None else inside
         while start < end:
             buffer = file.read(start, min(wanted, end - start))
             final = len(buffer) < wanted or start + len(buffer) == end
-            settled, rest = parse(buffer, final=final, orphans=inside)
+            settled, rest = parse(buffer, final=final, orphans=inside, decode=decode)
             if final:
                 yield _Piece(start, inside, settled, rest)
                 return
             if settled.size == 0:  # a line or a batch that is longer
-                wanted *= 2
+                wanted = max(2 * wanted, settled.wanted)
                 continue
             yield _Piece(start, inside, settled, None)
             start += settled.size
             inside = inside and settled.orphaned
-            wanted = _BLOCK
+            wanted = min(2 * wanted, _LARGE_BLOCK)
 
-    def _begins_inside(self, start: int) -> bool:
-        """Whether a batch may be under way at a position: the first visible line, or one of a batch that is whole."""
-        return start == self._origin > 0 or start in self._inside
+    def _begins_inside(self, checkpoint: int) -> bool:
+        """Whether a batch may be under way at a checkpoint: at the first visible line, or inside a whole batch."""
+        return self._offsets[checkpoint] == self._origin > 0 or bool(self._inside[checkpoint])
 
     def _skip_lines(self, file: OpenFile, size: int) -> Stretch:
         """Pass over truncated lines without decoding them."""
@@ -212,6 +216,11 @@ class Index:
             before += len(line.records)
         raise OSError(errno.ESTALE, "another program cut the file short", file.path)
 
+    def checkpoint(self, ordinal: int) -> tuple[int, int]:
+        """The last known place to begin at before a message: the first message there, and the position."""
+        at = bisect_right(self._ordinals, ordinal) - 1
+        return self._ordinals[at], self._offsets[at]
+
     def values(self, file: OpenFile, first: int, last: int) -> list[dict[str, Any]]:
         """The messages from one position up to before another one, decoded."""
         if first >= last:
@@ -219,7 +228,7 @@ class Index:
         at = bisect_right(self._ordinals, first) - 1
         before = self._ordinals[at]
         found: list[dict[str, Any]] = []
-        for piece in self._pieces(file, self._offsets[at], self.end):
+        for piece in self._pieces(file, self._offsets[at], self.end, inside=self._begins_inside(at)):
             found += piece.settled.values
             if before + len(found) >= last:
                 break
@@ -248,7 +257,7 @@ class Index:
     def _lines_from(self, file: OpenFile, checkpoint: int) -> Iterator[tuple[int, Line]]:
         """The settled lines from a checkpoint on, with their positions."""
         start = self._offsets[checkpoint]
-        return read_lines(file, start, self.end, inside=self._begins_inside(start))
+        return read_lines(file, start, self.end, inside=self._begins_inside(checkpoint))
 
 
 def read_lines(file: OpenFile, start: int, end: int, *, inside: bool = False) -> Iterator[tuple[int, Line]]:

@@ -7,16 +7,17 @@ which is passed over and counted, never raised.
 from __future__ import annotations
 
 import json
+import math
 import re
 import zlib
-from typing import Any, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 import attrs
 
 from sessionkit import codec
 from sessionkit.errors import DecodeError
 from sessionkit_jsonl import bulk, marks
-from sessionkit_jsonl.stretch import PADDING, STRIDE, Last, Stretch
+from sessionkit_jsonl.stretch import PADDING, STRIDE, Last, Point, Stretch
 
 Record: TypeAlias = tuple[bytes, dict[str, Any]]
 """A message as bytes, without mark, and decoded."""
@@ -48,20 +49,21 @@ class Line:
     inside: bool = False
 
 
-def parse(buffer: bytes, *, final: bool, orphans: bool = False) -> tuple[Stretch, Stretch]:
+def parse(buffer: bytes, *, final: bool, orphans: bool = False, decode: bool = True) -> tuple[Stretch, Stretch]:
     """Take a buffer apart that begins where a line begins.
 
     Args:
         buffer: bytes of a data file.
         final: whether the file ends where it ends.
         orphans: whether it may begin inside a batch whose first line is not to be read any more.
+        decode: whether the messages are wanted; otherwise they are only counted, where that is quicker.
 
     Returns:
         What is settled, and (of a final buffer) the rest: what the next append may change the meaning of. That is
         a line without newline, a batch that is not complete, and dead lines at the end of the file.
     """
-    quick = bulk.parse(buffer, orphans=orphans)
-    if quick is not None and (quick.size == len(buffer) if final else quick.size > 0):
+    quick = bulk.parse(buffer, orphans=orphans, decode=decode, points=final)
+    if quick is not None and (not final or quick.size == len(buffer)):
         return quick, Stretch()
     lines, settled = split(buffer, orphans=orphans)
     if not final:
@@ -75,10 +77,12 @@ def _gather(lines: list[Line]) -> Stretch:
     if not lines:
         return Stretch()
     last = next((line for line in reversed(lines) if line.records), None)
+    values = [value for line in lines for _, value in line.records]
     return Stretch(
         size=lines[-1].end - lines[0].start,
         lines=sum(line.counted for line in lines),
-        values=[value for line in lines for _, value in line.records],
+        count=len(values),
+        values=values,
         last=None if last is None else Last(last.text_end - lines[0].start, zlib.crc32(last.records[-1][0])),
         dead=sum(line.dead for line in lines),
         waste=sum(line.end - line.start for line in lines if not line.records),
@@ -87,13 +91,14 @@ def _gather(lines: list[Line]) -> Stretch:
     )
 
 
-def _points(lines: list[Line]) -> tuple[tuple[int, int, int], ...]:
-    points: list[tuple[int, int, int]] = []
+def _points(lines: list[Line]) -> tuple[Point, ...]:
+    points: list[Point] = []
     counted = values = after = 0
     for line in lines:
-        if line.inside and line.start - lines[0].start - after >= STRIDE:
-            after = line.start - lines[0].start
-            points.append((after, counted, values))
+        position = line.start - lines[0].start
+        if line.records and position - after >= STRIDE:
+            after = position
+            points.append(Point(position, counted, values, line.inside))
         counted += line.counted
         values += len(line.records)
     return tuple(points)
@@ -192,20 +197,43 @@ def records_of(text: bytes, mark: marks.Mark | None) -> tuple[Record, ...]:
 
 
 def _decode_object(text: bytes) -> dict[str, Any] | None:
-    """Decode one object. Bytes that are not UTF-8 read as U+FFFD, as in picoclaw."""
+    """Decode one object, whatever its syntax allows."""
     if not text.startswith(b"{"):
         return None
     try:
         value = codec.decode(text)
     except DecodeError:
-        readable = text.decode("utf-8", "replace")
-        if "\ufffd" not in readable:
-            return None
-        try:
-            value = codec.decode(readable)
-        except DecodeError:
-            return None
+        value = _decode_leniently(text)
     return value if type(value) is dict else None
+
+
+def _decode_leniently(text: bytes) -> Any:
+    """Decode what picoclaw reads all the same: bytes that are not UTF-8, as U+FFFD, and numbers that Python lacks.
+
+    Such a number is read as its digits, in a string: the message that it stands in must not be lost for it.
+    """
+    try:
+        return json.loads(
+            text.decode("utf-8", "replace"), parse_int=_integer, parse_float=_float, parse_constant=_refuse
+        )
+    except (ValueError, RecursionError):
+        return None
+
+
+def _integer(digits: str) -> int | str:
+    try:
+        return int(digits)
+    except ValueError:  # more digits than Python reads
+        return digits
+
+
+def _float(digits: str) -> float | str:
+    number = float(digits)
+    return digits if math.isinf(number) else number
+
+
+def _refuse(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
 
 
 def _salvage(text: bytes) -> tuple[Record, ...]:

@@ -14,13 +14,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import attrs
 
+FIELD: Final = "_sk"
 PREFIX: Final = b'{"_sk":"'
-_NEXT: Final = b"\n" + PREFIX
 FILLER: Final = b"0"
 """A line that counts as a line and holds no message, for picoclaw too."""
 
@@ -96,41 +96,19 @@ def read_mark(line: bytes) -> Mark | None:
     )
 
 
-@attrs.define
-class FoundMark:
-    """A mark that was found in a buffer: from where to where, and what it says of a batch (as in :class:`Mark`)."""
+def take_off(line: bytes) -> tuple[bytes, str | None, int, int] | None:
+    """The message of a line that begins with a mark, and the ``batch``, ``lines`` and ``size`` of the mark.
 
-    start: int
-    end: int
-    batch: bytes | None
-    lines: int
-    size: int
-
-
-def find_marks(buffer: bytes, size: int) -> Iterator[FoundMark]:
-    """The marks of the lines in the beginning of a buffer. Most bytes are messages: looking for a text is fast."""
-    start = 0 if buffer.startswith(PREFIX) else buffer.find(_NEXT, 0, size) + 1
-    while start or buffer.startswith(PREFIX):
-        match = _MARK.match(buffer, start, size)
-        if match is not None:
-            _, _, _, head, lines, length, follower = match.groups()
-            yield FoundMark(
-                start, match.end(), head or follower, int(lines, 16) if lines else 0, int(length, 16) if length else 0
-            )
-        start = buffer.find(_NEXT, start + 1, size) + 1
-        if not start:
-            return
-
-
-def without_marks(buffer: bytes, spans: Sequence[tuple[int, int]]) -> bytes:
-    """The lines of a buffer without their marks, which stand in these places."""
-    parts: list[bytes] = []
-    after = 0
-    for start, end in spans:
-        parts += buffer[after:start], b"{"
-        after = end
-    parts.append(buffer[after:])
-    return b"".join(parts)
+    The same as :func:`read_mark` and :func:`unmarked`, for many lines. None for a line without mark.
+    """
+    match = _MARK.match(line)
+    if match is None:
+        return None
+    head, lines, size, follower = match.group(4, 5, 6, 7)
+    bare = b"{" + line[match.end() :]
+    if head:
+        return bare, head.decode(), int(lines, 16), int(size, 16)
+    return bare, follower.decode() if follower else None, 0, 0
 
 
 def read_header_line(line: bytes) -> Header | None:

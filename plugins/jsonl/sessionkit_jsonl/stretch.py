@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import attrs
 
@@ -21,6 +21,21 @@ class Last:
     checksum: int
 
 
+class Point(NamedTuple):
+    """A place where reading may begin.
+
+    Attributes:
+        position: where its line begins.
+        lines: how many counted lines stand before it; values: how many messages.
+        inside: whether it may be inside a whole batch.
+    """
+
+    position: int
+    lines: int
+    values: int
+    inside: bool
+
+
 @attrs.frozen
 class Stretch:
     """What a run of lines holds.
@@ -28,19 +43,23 @@ class Stretch:
     Attributes:
         size: its length in bytes.
         lines: how many counted lines it has.
-        values: its messages, decoded.
+        count: how many messages it has.
+        values: they, decoded; empty when they were only counted.
         last: the last of them, counted from where the run begins; None when there is none.
         dead: how many of its lines are dead.
         waste: how many of its bytes stand in lines without message.
-        points: places inside a whole batch where reading may begin: position, lines and messages before it.
+        points: places inside of it where reading may begin.
+        wanted: how many bytes are needed to see the batch that it would begin with; 0 when that is not known.
         orphaned: whether all of it belongs to a batch that began before it.
     """
 
     size: int = 0
     lines: int = 0
+    count: int = 0
     values: list[dict[str, Any]] = attrs.Factory(list)
     last: Last | None = None
     dead: int = 0
     waste: int = 0
-    points: tuple[tuple[int, int, int], ...] = ()
+    points: tuple[Point, ...] = ()
     orphaned: bool = False
+    wanted: int = 0

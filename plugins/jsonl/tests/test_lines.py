@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import zlib
 from typing import Any
 
+import attrs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,6 +16,8 @@ from sessionkit_jsonl.stretch import Stretch
 
 A = b'{"role":"user","content":"a"}'
 B = b'{"role":"user","content":"b"}'
+A_VALUE = {"role": "user", "content": "a"}
+HEADER = marks.Header("00")
 
 
 def contents(data: bytes, **kwargs: Any) -> list[Any]:
@@ -74,6 +78,49 @@ def test_no_message_is_invented_from_the_inside_of_another(torn: bytes) -> None:
 
 def test_bytes_that_are_not_utf8_read_as_replacement_characters() -> None:
     assert contents(b'{"role":"user","content":"a\xff"}\n') == ["a\ufffd"]
+
+
+@pytest.mark.parametrize("number", ["1e999", "-1E+400", "7" * 5000])
+def test_a_number_that_python_lacks_is_read_as_its_digits(number: str) -> None:
+    line = f'{{"role":"user","content":"a","n":[{number},1.5,2]}}\n'.encode()
+    settled, _ = parse(line, final=True)
+    assert [value["n"] for value in settled.values] == [[number, 1.5, 2]]
+    assert parse(line, final=True, decode=False)[0].count == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["NaN", "-Infinity", "01", "1.", '"\\q"', '"\x01"', "nul", "1}{", "[" * 5000 + "]" * 5000]
+)
+@pytest.mark.parametrize("decode", [True, False])
+def test_what_is_no_json_is_no_message_whether_it_is_decoded_or_counted(text: str, *, decode: bool) -> None:
+    settled, rest = parse(b'{"role":' + text.encode() + b"}\n" + A + b"\n", final=True, decode=decode)
+    assert settled.count + rest.count == 1
+
+
+@given(st.binary(max_size=20), st.integers(0, 60), st.integers(0, 3))
+def test_what_is_counted_can_be_decoded(junk: bytes, position: int, cut: int) -> None:
+    text = b'{"a":[1,-2.5e3,"x\\n\\u00e9",null,true],"b":{"c":{},"d":"\\\\"}}'
+    data = text[:position] + junk + text[position + cut :] + b"\n" + B + b"\n"
+    counted, decoded = parse(data, final=False, decode=False)[0], parse(data, final=False)[0]
+    assert counted.count == decoded.count == len(decoded.values)
+    assert (counted.size, counted.lines, counted.last, counted.dead) == (
+        decoded.size,
+        decoded.lines,
+        decoded.last,
+        decoded.dead,
+    )
+
+
+def test_a_field_that_looks_like_a_mark_is_a_message_s_own() -> None:
+    for own in (b'"c=000000000000"', b"null", b'""', b'"h=00,+000000000000000,"'):
+        first, last = b'{"_sk":' + own + b',"role":"user"}', b'{"role":"user","_sk":' + own + b"}"
+        stored = [marks.as_line(first), last + b"\n", marks.as_batch([A, first, last]), marks.as_batch([first], HEADER)]
+        for line in stored:
+            values = parse(line, final=True)[0].values
+            assert parse(line, final=True, decode=False)[0].count == len(values) > 0
+            assert [value["_sk"] for value in values if value != A_VALUE] == [json.loads(own)] * (
+                2 - (len(values) == 1)
+            )
 
 
 def test_lone_surrogates_are_read() -> None:
@@ -145,6 +192,8 @@ RUNS = st.sampled_from([BATCH, BATCH[:-5], FOLLOWERS, HEADED, A + b"\n", B + b"\
 def test_decoding_in_bulk_and_line_by_line_agree(pieces: list[bytes], final: bool, orphans: bool) -> None:
     data = b"".join(pieces)
     settled, rest = parse(data, final=final, orphans=orphans)
+    counted, _ = parse(data, final=final, orphans=orphans, decode=False)
+    assert attrs.evolve(counted, values=settled.values) == settled
     lines, complete = split(data, orphans=orphans)
     total = lines if final else [line for line in lines[:complete] if line.end <= settled.size]
     assert final or bool(total) == bool(complete)  # it may take less at once, and it goes on
@@ -165,7 +214,7 @@ def test_a_long_batch_can_be_entered_in_its_middle() -> None:
     batch = marks.as_batch([A[:-2] + b"x" * 2000 + b'"}' for _ in range(40)])
     settled, _ = parse(batch, final=True)
     assert len(settled.points) == 4
-    for position, lines, values in settled.points:
+    for position, lines, values, _ in settled.points:
         assert batch.count(b"\n", 0, position) == lines == values
         inner, _ = parse(batch[position:], final=True, orphans=True)
         assert len(inner.values) == 40 - values

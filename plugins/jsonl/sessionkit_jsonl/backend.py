@@ -12,6 +12,7 @@ from sessionkit.hookspecs import Backend, hookimpl
 from sessionkit.messages import Message
 from sessionkit.sessions import UNCHANGED, History, Session, SessionPage, Unchanged, Version
 from sessionkit_jsonl import failures
+from sessionkit_jsonl.cache import Cache
 from sessionkit_jsonl.committing import Committer
 from sessionkit_jsonl.context import Context
 from sessionkit_jsonl.directory import read_meta
@@ -65,7 +66,7 @@ class JSONLBackend(Backend):
             ) from error
         self._durability = Durability(self._files, self._directory, options.durability, options.interval)
         self._locks = Locks(self._directory, self._files)
-        self._entries = Entries(self._directory)
+        self._entries = Entries(self._directory, Cache(options.cache))
         self._writer = Writer.of(Context(self._directory, self._files, options, self._durability))
         self._committer = Committer(self._locks, self._writer)
         self._listing = Listing(self._directory, self._describe)
@@ -131,7 +132,7 @@ class JSONLBackend(Backend):
         def read(look: Look) -> History:
             first, last = operations.window(look.count, start, limit)
             return History(
-                messages=[Message.adopt(value) for value in entry.values(look, first, last)],
+                messages=entry.messages(look, first, last),
                 start=first,
                 total=look.count,
                 version=look.version,
@@ -235,5 +236,5 @@ def _session(entry: Entry, look: Look, limit: int | None) -> Session:
         aliases=look.meta.aliases,
         version=look.version,
         generation=look.generation,
-        messages=tuple(Message.adopt(value) for value in entry.values(look, first, look.count)),
+        messages=tuple(entry.messages(look, first, look.count)),
     )

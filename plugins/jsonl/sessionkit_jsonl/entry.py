@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections import OrderedDict
 from typing import Any, Final
 
+from sessionkit.messages import Message
 from sessionkit_jsonl import directory
+from sessionkit_jsonl.cache import Cache
+from sessionkit_jsonl.collector import resting
 from sessionkit_jsonl.files import OpenFile, inode_of, open_for_reading, status_of
 from sessionkit_jsonl.group import Queue
 from sessionkit_jsonl.headers import find_header
@@ -16,7 +20,7 @@ from sessionkit_jsonl.locks import slot_of
 from sessionkit_jsonl.look import Look
 from sessionkit_jsonl.marks import Header
 from sessionkit_jsonl.meta import State
-from sessionkit_jsonl.stretch import Last
+from sessionkit_jsonl.stretch import Last, Stretch
 from sessionkit_jsonl.tail import Tail
 
 log: Final = logging.getLogger("sessionkit.jsonl")
@@ -26,6 +30,10 @@ _OPEN_SESSIONS: Final = 128
 
 _REMEMBERED_SESSIONS: Final = 4096
 """How many sessions keep their index."""
+
+_LARGE_READ: Final = 1 << 20
+_MANY: Final = 1000
+"""From how many bytes or messages on a read is large."""
 
 
 class Entry:
@@ -37,7 +45,7 @@ class Entry:
         queue: those who append.
     """
 
-    def __init__(self, path: str, key: str) -> None:
+    def __init__(self, path: str, key: str, cache: Cache | None = None) -> None:
         self.key = key
         self.slot = slot_of(key)
         self.mutex = threading.Lock()
@@ -45,49 +53,75 @@ class Entry:
         self.tail: Tail | None = None
         self.queue = Queue(key)
         self._directory = path
+        self._cache = cache or Cache(0)
         self._found: directory.Found | None = None
         self._data: OpenFile | None = None
         self._header: Header | None = None
         self._index = Index(0)
         self._data_inode: tuple[int, int] | None = None
         self._warned = False
-        self._collected: list[dict[str, Any]] | None = None
+        self._last: Look | None = None
+        self._is_steady = False
+        self._collected: list[Message] | None = None
 
     def look(self, *, collect: bool = False) -> Look:
         """See what the session is now.
 
         Args:
-            collect: keep the messages that are decoded on the way, for the :meth:`values` that follow.
+            collect: keep the messages that are decoded on the way, for the :meth:`messages` that follow.
         """
-        found = self._find()
-        self._open_data(found.base + directory.DATA_SUFFIX)
+        last, self._last = self._last, None
         self._collected = None
-        if self._data is None:
+        self._is_steady = False
+        found = self._find()
+        status = self._open_data(found.base + directory.DATA_SUFFIX)
+        if self._data is None or status is None:
             return self._warn(Look(key=self.key, base=found.base, meta_file=found.meta_file, meta=found.meta))
-        status = self._data.status()
-        if status.st_size < self._index.end:
+        size = status.st_size
+        if last is not None and last.data is self._data and last.size == size == self._index.end:
+            self._is_steady = True
+            if last.meta_file is found.meta_file and last.modified_ns == status.st_mtime_ns:
+                self._last = last
+                return last
+        if size < self._index.end:
             self._index = Index(0)
         if self._header is None:
-            self._header = find_header(self._data, status.st_size)
+            self._header = find_header(self._data, size)
         meta = found.meta.effective(self._header.nonce) if self._header else found.meta
         self._index = self._index.following(self._data, meta.skip)
-        if collect and not self._index.seen:
-            self._collected = []
-        rest = self._index.advance(self._data, status.st_size, self._collected)
-        return self._warn(
-            Look(
-                key=self.key,
-                base=found.base,
-                meta_file=found.meta_file,
-                meta=meta,
-                data=self._data,
-                header=self._header,
-                size=status.st_size,
-                modified_ns=status.st_mtime_ns,
-                index=self._index,
-                rest=rest,
-            )
+        rest = self._advance(self._data, size, collect=collect)
+        self._last = Look(
+            key=self.key,
+            base=found.base,
+            meta_file=found.meta_file,
+            meta=meta,
+            data=self._data,
+            header=self._header,
+            size=size,
+            modified_ns=status.st_mtime_ns,
+            index=self._index,
+            rest=rest,
         )
+        return self._warn(self._last)
+
+    def _advance(self, file: OpenFile, size: int, *, collect: bool) -> Stretch:
+        """Take in what was appended; its messages are decoded when they are wanted at once, or kept."""
+        index = self._index
+        start, kept = index.end, self._cache.get(self.key, index)
+        if kept is not None and kept.end != index.seen:
+            kept = None
+        if kept is None and not (collect and not index.seen):
+            return index.advance(file, size)
+        with resting(when=size - start > _LARGE_READ):
+            found: list[dict[str, Any]] = []
+            rest = index.advance(file, size, found)
+            messages = Message.adopt_all(found)
+        if kept is not None:
+            self._cache.extend(self.key, kept, messages, index.end)
+        else:
+            self._collected = messages
+            self._cache.put(self.key, index, 0, messages, start)
+        return rest
 
     def _find(self) -> directory.Found:
         found = self._found
@@ -96,21 +130,26 @@ class Entry:
             self._found = found
         return found
 
-    def _open_data(self, path: str) -> None:
-        if self._data is not None and self._data.path == path and _is_at(self._data, path):
-            return
+    def _open_data(self, path: str) -> os.stat_result | None:
+        """See to it that the open data file is the one of a path, and what it is; None when there is none."""
+        status = status_of(path)
+        held = self._data
+        if held is not None and held.path == path and status is not None and inode_of(status) == held.inode:
+            return status
         self._data = open_for_reading(path)
         if self._data is None or self._data.inode != self.durable:
             self.durable = None
         if self._data is None:
             self._forget_data()
-        elif self._data.inode != self._data_inode or not self._is_remembered(self._data):
+            return None
+        status = self._data.status()
+        if self._data.inode != self._data_inode or not self._is_remembered(self._data, status.st_size):
             self._forget_data()
             self._data_inode = self._data.inode
+        return status
 
-    def _is_remembered(self, file: OpenFile) -> bool:
+    def _is_remembered(self, file: OpenFile, size: int) -> bool:
         """Whether a file is the one that the index speaks of: a file's number alone may be another's by now."""
-        size = file.status().st_size
         header = self._header
         return header is not None and header.written and self._index.end <= size and header == find_header(file, size)
 
@@ -120,26 +159,49 @@ class Entry:
         self._data_inode = None
 
     def is_current(self, look: Look) -> bool:
-        """Whether the document that a look saw is still in place, so that what it saw of both files fits together.
+        """Whether what a look saw of both files fits together: they were there at one moment.
+
+        The document was read first. If the data file was known before that and did not change up to the end of the
+        look, it was the same when the document was read. Else the document has to be in place still.
 
         A log without document counts only if it still has its name when there still is no document. Otherwise the
         document may have come after the look and gone before now, with the session, which may have been another key's.
         """
+        if self._is_steady:
+            return True
         if look.meta_file is None:
             return status_of(look.meta_path) is None and (look.data is None or _is_at(look.data, look.data_path))
         return _is_at(look.meta_file, look.meta_path)
 
-    def values(self, look: Look, first: int, last: int) -> list[dict[str, Any]]:
-        """The messages from one position up to before another one, decoded. They are the caller's."""
+    def messages(self, look: Look, first: int, last: int) -> list[Message]:
+        """The messages from one position up to before another one, in a list of the caller's."""
         index = look.index
-        known = index.seen - index.hidden
-        rest = look.rest.values[max(first - known, 0) : max(last - known, 0)]
-        collected, self._collected = self._collected, None
-        if look.data is None:
+        start, end = index.hidden + first, index.hidden + last
+        found = self._settled(look, start, min(end, index.seen)) if start < index.seen else []
+        self._collected = None
+        rest = look.rest.values[max(start - index.seen, 0) : max(end - index.seen, 0)]
+        return found + Message.adopt_all(rest) if rest else found
+
+    def _settled(self, look: Look, first: int, last: int) -> list[Message]:
+        index, file = look.index, look.data
+        if first >= last or file is None:
             return []
-        if collected is not None and len(collected) == known and not index.hidden:
-            return collected[first:last] + rest
-        return index.values(look.data, index.hidden + first, index.hidden + min(last, known)) + rest
+        if self._collected is not None:
+            return self._collected[first:last]
+        kept = self._cache.get(self.key, index)
+        if kept is not None and kept.first <= first:
+            if kept.end < last:  # this process appended something
+                new = Message.adopt_all(index.new_values(file, kept.position))
+                self._cache.extend(self.key, kept, new, index.end)
+            return kept.messages[first - kept.first : last - kept.first]
+        begin, offset = index.checkpoint(first)
+        keep = last == index.seen and self._cache.takes(last - begin, index.end - offset)
+        begin = begin if keep else first
+        with resting(when=last - begin > _MANY):
+            messages = Message.adopt_all(index.values(file, begin, last))
+        if keep:
+            self._cache.put(self.key, index, begin, messages, offset)
+        return messages[first - begin :]
 
     def use(self, look: Look, file: OpenFile) -> None:
         """Use a file that was opened for appending in place of the one for reading."""
@@ -161,8 +223,9 @@ class Entry:
         self.tail = None
         self._found = None
         self._data = None
-        self.durable = None
+        self._last = None
         self._collected = None
+        self.durable = None
 
     def _warn(self, look: Look) -> Look:
         """Say once what is wrong with the files. Contents never appear in a log."""
@@ -185,8 +248,9 @@ def _is_at(file: OpenFile, path: str) -> bool:
 class Entries:
     """The entries of a backend: the sessions used last keep their files open, and more of them their index."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, cache: Cache) -> None:
         self._directory = path
+        self._cache = cache
         self._lock = threading.Lock()
         self._entries: OrderedDict[str, Entry] = OrderedDict()
         self._open: OrderedDict[str, Entry] = OrderedDict()
@@ -196,7 +260,7 @@ class Entries:
         with self._lock:
             entry = self._entries.get(key)
             if entry is None:
-                entry = self._entries[key] = Entry(self._directory, key)
+                entry = self._entries[key] = Entry(self._directory, key, self._cache)
                 if len(self._entries) > _REMEMBERED_SESSIONS:
                     self._entries.popitem(last=False)
             self._entries.move_to_end(key)
@@ -221,3 +285,4 @@ class Entries:
         with self._lock:
             self._entries.clear()
             self._open.clear()
+        self._cache.clear()

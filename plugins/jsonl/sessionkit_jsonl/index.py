@@ -234,6 +234,10 @@ class Index:
                 break
         return found[first - before : last - before]
 
+    def new_values(self, file: OpenFile, position: int) -> list[dict[str, Any]]:
+        """The messages, decoded, that were found since the index ended at a position."""
+        return [value for piece in self._pieces(file, position, self.end) for value in piece.settled.values]
+
     def records(self, file: OpenFile, first: int) -> Iterator[bytes]:
         """The messages from a position on, as bytes."""
         if first >= self.seen:

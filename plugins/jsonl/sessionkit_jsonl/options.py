@@ -40,6 +40,10 @@ class JSONLOptions:
     compact_threshold: _BytesOrNone = option(
         default=65_536, help="bytes of truncated messages from which save rewrites a session's file; 0: always"
     )
+    cache: _BytesOrNone = option(
+        default=32 * 1024 * 1024,
+        help="bytes of messages that are kept decoded in memory, so that they are not read again; 0: none",
+    )
     archive: bool = option(
         default=False, help="keep the messages that leave a session's file, in another file beside it"
     )

@@ -7,8 +7,8 @@ import rich_click as click
 from sessionkit.cli import backends, completion, config, copying, exporting, importing, new_backend, show
 from sessionkit.cli import list as listing
 from sessionkit.cli.demo import command as demo
-from sessionkit.cli.errors import ReportingGroup
 from sessionkit.cli.options import examples
+from sessionkit.cli.plugged import PluggedGroup
 
 
 def _print_version(ctx: click.Context, parameter: click.Parameter, asked: bool) -> None:
@@ -21,7 +21,7 @@ def _print_version(ctx: click.Context, parameter: click.Parameter, asked: bool) 
 
 
 @click.group(
-    cls=ReportingGroup,
+    cls=PluggedGroup,
     context_settings={
         "help_option_names": ["-h", "--help"],
         "rich_help_config": {"theme": "default-nu", "text_paragraph_linebreaks": "\n\n"},

@@ -1,7 +1,8 @@
 """Which plugins are installed: the entry points of every distribution, scanned once, imported never.
 
-The groups are ``sessionkit.backends`` and ``sessionkit.extensions``. A group belongs to one major version of the
-plugin API; a later version gets a group of its own, such as ``sessionkit.backends.v2``.
+The groups are ``sessionkit.backends``, ``sessionkit.extensions`` and ``sessionkit.commands`` (subcommands of the
+command). A group belongs to one major version of the plugin API; a later version gets a group of its own, such as
+``sessionkit.backends.v2``.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ _log = logging.getLogger("sessionkit.plugins")
 
 BACKENDS: Final = "sessionkit.backends"
 EXTENSIONS: Final = "sessionkit.extensions"
-_GROUPS = re.compile(rf"({re.escape(BACKENDS)}|{re.escape(EXTENSIONS)})(\.v[0-9]+)?")
+COMMANDS: Final = "sessionkit.commands"
+_GROUPS = re.compile(rf"({'|'.join(map(re.escape, (BACKENDS, EXTENSIONS, COMMANDS)))})(\.v[0-9]+)?")
 
 _UNKNOWN: Final = "unknown"
 
@@ -84,6 +86,11 @@ def installed_backends() -> list[InstalledPlugin]:
 def installed_extensions() -> list[InstalledPlugin]:
     """The extensions that are installed, by name; none of them is imported."""
     return [plugin for plugin in scan() if plugin.group == EXTENSIONS]
+
+
+def installed_commands() -> list[InstalledPlugin]:
+    """The subcommands that plugins bring, by name; none of them is imported."""
+    return [plugin for plugin in scan() if plugin.group == COMMANDS]
 
 
 def scan() -> tuple[InstalledPlugin, ...]:

@@ -41,14 +41,21 @@ class Document:
     extra: dict[str, Any]
 
 
-def decode(data: bytes) -> Document | None:
+def decode(data: bytes, *, named: str = "") -> Document | None:
     """Read a document; None for JSON that is no session's (the metadata of a jsonl session has no messages).
+
+    Args:
+        data: the document.
+        named: the key of a document that has none in it.
 
     Raises:
         DecodeError: the data is not JSON, or a session's with a field of a wrong type.
     """
     fields = codec.decode(data)
-    if not isinstance(fields, dict) or "messages" not in fields or not _is_key(fields.get("key")):
+    if not isinstance(fields, dict) or "messages" not in fields:
+        return None
+    key = fields.get("key") or named
+    if not _is_key(key):
         return None
     messages = _messages(fields["messages"])
     ours = fields.get(OURS)
@@ -56,7 +63,7 @@ def decode(data: bytes) -> Document | None:
     version, generation = _tokens(fields, ours, data)
     metadata, aliases = ours.get("metadata"), ours.get("aliases")
     session = Session(
-        key=fields["key"],
+        key=key,
         messages=messages,
         count=len(messages),
         summary=_summary(fields.get("summary")),

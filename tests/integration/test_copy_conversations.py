@@ -102,8 +102,8 @@ def test_from_json_to_jsonl_to_memory_to_json_nothing_is_lost(
     assert same_json(_exported(first), _exported(last))
 
 
-@pytest.fixture(scope="module")
-def source(tmp_path_factory: pytest.TempPathFactory) -> str:
+@pytest.fixture
+def source(tmp_path: Path) -> str:
     """A store of some short sessions, and one that is too long for a batch."""
     conversations = _generated(3)
     if SOURCE.exists():
@@ -111,7 +111,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> str:
             conversations += [json.loads(line) for line in (next(file) for _ in range(3))]
     messages = [{"role": "user", "content": f"message {number}", "n": number} for number in range(2300)]
     conversations.append({"key": "generated:long", "messages": messages, "summary": "s", "aliases": ["long"]})
-    url = f"json:{tmp_path_factory.mktemp('kills') / 'source'}"
+    url = f"json:{tmp_path / 'source'}"
     with open_store(url) as store:
         _fill(store, conversations)
     return url

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeAlias
 
@@ -31,19 +31,25 @@ def copied_aside(name: str, select: Callable[[], Iterable[Path]]) -> Iterator[Pa
     with tempfile.TemporaryDirectory(prefix="sessionkit-") as directory:
         copied: dict[Path, _Fingerprint] = {}
         for _ in range(_ATTEMPTS):
-            present = {path: _fingerprint(path) for path in select()}
-            if present == copied:
-                break
-            for path in present.keys() | copied.keys():
-                copy = Path(directory, path.name)
-                if path not in present:
-                    copy.unlink()
-                elif present[path] != copied.get(path):
-                    shutil.copyfile(path, copy)
-            copied = present
+            with suppress(FileNotFoundError):  # one went away since it was selected: look again
+                if not _follow(select(), copied, Path(directory)):
+                    break
         else:
             raise FormatError(f"{name} keeps changing; stop the program that writes to it, and import it then")
         yield Path(directory)
+
+
+def _follow(paths: Iterable[Path], copied: dict[Path, _Fingerprint], directory: Path) -> bool:
+    """Make the copies what the files are; whether any was another."""
+    present = {path: _fingerprint(path) for path in paths}
+    changed = [path for path in present.keys() | copied.keys() if present.get(path) != copied.get(path)]
+    for path in changed:
+        copied.pop(path, None)
+        Path(directory, path.name).unlink(missing_ok=True)
+        if path in present:
+            shutil.copyfile(path, Path(directory, path.name))
+            copied[path] = present[path]
+    return bool(changed)
 
 
 def _fingerprint(path: Path) -> _Fingerprint:

@@ -81,6 +81,7 @@ class Format:
         description: what its files are, in one line.
         recognises: whether a source is in this format, by its content.
         read: the conversations of a source, and what of it cannot be read.
+        directories: whether a source may be a directory.
         writer: for formats that are written too.
     """
 
@@ -88,4 +89,5 @@ class Format:
     description: str
     recognises: Callable[[Source], bool]
     read: Callable[[Source], Iterator[Placed | Unreadable]]
+    directories: bool = False
     writer: Writer | None = None

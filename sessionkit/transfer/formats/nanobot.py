@@ -167,4 +167,5 @@ NANOBOT = Format(
     description="a session file of nanobot, or a directory of them",
     recognises=_recognises,
     read=_read,
+    directories=True,
 )

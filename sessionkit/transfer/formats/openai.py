@@ -33,10 +33,11 @@ def _recognises(source: Source) -> bool:
         return False
     if "messages" in first.data:
         return "key" not in first.data and "id" not in first.data
-    return first.item is not None and _is_message(first.data)
+    return first.item is not None and is_message(first.data)
 
 
-def _is_message(value: object) -> bool:
+def is_message(value: object) -> bool:
+    """Whether a value looks like a chat message."""
     return isinstance(value, dict) and isinstance(value.get("role"), str) and "messages" not in value
 
 
@@ -63,7 +64,7 @@ def _conversations(values: Iterable[Value | Damage]) -> Iterator[Value | Damage]
                 begun = None
                 continue
             messages.append(value.data)
-        elif isinstance(value, Value) and value.item == 1 and _is_message(value.data):
+        elif isinstance(value, Value) and value.item == 1 and is_message(value.data):
             begun, messages = value, [value.data]
         else:
             yield value

@@ -156,4 +156,5 @@ PICOCLAW = Format(
     description="a directory with picoclaw's sessions, of either kind (*.json, or *.jsonl with *.meta.json)",
     recognises=_recognises,
     read=_read,
+    directories=True,
 )

@@ -10,7 +10,7 @@ from sessionkit.errors import FormatError
 from sessionkit.transfer.formats.format import Format
 from sessionkit.transfer.formats.keyed import renamed
 from sessionkit.transfer.formats.nanobot import NANOBOT
-from sessionkit.transfer.formats.openai import OPENAI
+from sessionkit.transfer.formats.openai import OPENAI, is_message
 from sessionkit.transfer.formats.openai_agents import OPENAI_AGENTS
 from sessionkit.transfer.formats.own import OWN
 from sessionkit.transfer.formats.picoclaw import PICOCLAW
@@ -37,7 +37,8 @@ def recognise(source: Source) -> Format:
     """The format that a source is in, told by its content. A file that nothing is known of is taken for our own.
 
     Raises:
-        FormatError: several formats are possible, or a directory is in none. The error names the choices.
+        FormatError: several formats are possible, or a directory is in none, and the error names the choices; or a
+            file holds messages without conversations.
     """
     found = [form for form in FORMATS.values() if form.recognises(source)]
     if len(found) > 1:
@@ -46,11 +47,18 @@ def recognise(source: Source) -> Format:
     if found:
         return found[0]
     if source.is_directory:
+        raise FormatError(f"no file in {source.name} is in a format of directories ({_of_directories()})")
+    first = source.first_value()
+    if first is not None and first.item is None and is_message(first.data):
         raise FormatError(
-            f"no file in {source.name} is in a format that is read from directories "
-            f"({PICOCLAW.name}, {NANOBOT.name}); other formats are files"
+            f"{source.name} has a message a line, and nothing that tells of conversations; a log of {PICOCLAW.name} is "
+            "imported with its directory, other messages as an array"
         )
     return OWN
+
+
+def _of_directories() -> str:
+    return ", ".join(form.name for form in FORMATS.values() if form.directories)
 
 
 def read_source(
@@ -62,6 +70,8 @@ def read_source(
         FormatError: as there; at once, not when the first conversation is asked for.
     """
     form = recognise(source) if format_name is None else find_format(format_name)
+    if source.is_directory and not form.directories:
+        raise FormatError(f"{source.name} is a directory, and the format {form.name} is one of files")
     return renamed(form.read(source), key=key, prefix=prefix)
 
 

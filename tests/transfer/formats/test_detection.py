@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from sessionkit.errors import FormatError
-from sessionkit.transfer.formats import FORMATS, Source, find_format, recognise
+from sessionkit.transfer.formats import FORMATS, Source, find_format, read_source, recognise
 
 HELLO = {"role": "user", "content": "hello"}
 TURNS = [{"from": "human", "value": "hello"}]
@@ -97,7 +97,7 @@ def test_a_directory_of_two_programs_is_an_error_that_names_them(tmp_path: Path)
 
 def test_a_directory_of_nothing_known_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text("[]")
-    with pytest.raises(FormatError, match=r"no file in .* \(picoclaw, nanobot\)"):
+    with pytest.raises(FormatError, match=r"no file in .* format of directories \(picoclaw, nanobot\)"):
         _recognised(tmp_path)
 
 
@@ -107,6 +107,19 @@ def test_a_file_that_is_not_in_the_format_that_was_said_is_an_error(tmp_path: Pa
     path.write_text(json.dumps([HELLO]))
     with Source.opened(path) as source, pytest.raises(FormatError, match=r"chat\.json is no"):
         list(FORMATS[name].read(source))
+
+
+@pytest.mark.parametrize("name", ["sessionkit", "openai", "sharegpt", "openai-agents"])
+def test_a_directory_in_a_format_of_files_is_an_error(tmp_path: Path, name: str) -> None:
+    with Source.opened(tmp_path) as source, pytest.raises(FormatError, match=f"is a directory, and the format {name}"):
+        read_source(source, name)
+
+
+def test_a_log_of_messages_is_an_error_that_tells_of_its_directory(tmp_path: Path) -> None:
+    path = tmp_path / "telegram_42.jsonl"
+    path.write_text((json.dumps(HELLO) + "\n") * 2)
+    with pytest.raises(FormatError, match=r"telegram_42\.jsonl has a message a line.* imported with its directory"):
+        _recognised(path)
 
 
 def test_an_unknown_name_tells_the_known_ones() -> None:

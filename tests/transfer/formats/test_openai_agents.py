@@ -170,6 +170,21 @@ def test_a_database_that_keeps_changing_is_an_error(
         list(read_conversations(path))
 
 
+def test_a_log_of_the_database_that_goes_away_while_it_is_copied_is_no_error(
+    database: sqlite3.Connection, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _add(database, "a", HELLO)
+    copy = shutil.copyfile
+
+    def closing_first(source: Path, target: Path) -> None:
+        database.close()  # moves what the log holds into the database, and removes the log
+        copy(source, target)
+
+    monkeypatch.setattr(shutil, "copyfile", closing_first)
+    (document,) = documents(path)
+    assert len(document.messages) == 1
+
+
 def test_a_session_id_that_is_no_text_is_told(database: sqlite3.Connection, path: Path) -> None:
     database.execute("INSERT INTO agent_sessions (session_id) VALUES (CAST(x'ff' AS TEXT))")
     assert "a session_id in the table agent_messages is not UTF-8" in problems(path)[0]

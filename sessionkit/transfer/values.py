@@ -131,9 +131,8 @@ class _Array:
 
     def __init__(self, numbered: Iterator[_Numbered]) -> None:
         self._numbered = numbered
-        self._number, line = next(numbered)
-        self._line = line if line.endswith(b"\n") else line + b"\n"
-        self._position = line.index(b"[") + 1
+        self._number, self._line = next(numbered)
+        self._position = self._line.index(b"[") + 1
         self._pieces: list[_Numbered] = []  # of the present element, with their lines
         self._item = 1
 
@@ -180,8 +179,7 @@ class _Array:
             following = next(self._numbered, None)
             if following is None:
                 return None
-            self._number, line = following
-            self._line = line if line.endswith(b"\n") else line + b"\n"
+            self._number, self._line = following
             self._position = 0
 
     def _collect(self, start: int, end: int) -> None:
@@ -192,7 +190,7 @@ class _Array:
     def _decode(self) -> Value | Damage:
         if not self._pieces:
             return self._damage("an element of the array is missing")
-        data = b"".join(piece for _, piece in self._pieces)
+        data = b"".join(piece if piece.endswith(b"\n") else piece + b"\n" for _, piece in self._pieces)
         try:
             return Value(codec.decode(data), self._pieces[0][0], self._item)
         except DecodeError as error:

@@ -54,10 +54,13 @@ def _messages(*items: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _leaves(value: Any) -> Iterator[Any]:
-    """Every text, number and null inside a value, but the names that parts and items have in one API or the other."""
+    """Every text and null inside a value, but the names that parts and items have in one API or the other.
+
+    Neither do roles count: texts that join a message share its role.
+    """
     if isinstance(value, dict):
         for name, inner in value.items():
-            yield from () if name == "type" else _leaves(inner)
+            yield from () if name in {"type", "role"} else _leaves(inner)
     elif isinstance(value, list):
         for inner in value:
             yield from _leaves(inner)

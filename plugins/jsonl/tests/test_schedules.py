@@ -22,6 +22,7 @@ from sessionkit_jsonl.entry import Entry
 from sessionkit_jsonl.files import Files, OpenFile, status_of
 from sessionkit_jsonl.locks import Slot
 from sessionkit_jsonl.look import Look
+from sessionkit_jsonl.names import Names
 from sessionkit_jsonl.tail import Tail
 
 from sessionkit.testing.schedules import ScheduleChecker
@@ -33,14 +34,21 @@ ROUNDS: Final = 2000
 """So many schedules find every rule that is left out; most are found much sooner."""
 
 
-def _open(path: Path, *, archive: bool = False) -> JSONLBackend:
-    return JSONLBackend(JSONLOptions(path=path, network=True, compact_threshold=0, archive=archive))
+VARIANTS: Final = ("as it is", "with archive", "with names watched")
 
 
-@pytest.mark.parametrize("archive", [False, True], ids=["", "archive"])
-def test_an_order_of_the_operations_explains_what_processes_see(archive: bool) -> None:
-    seeds = range(FIRST, FIRST + SCHEDULES)[archive::2]
-    report = ScheduleChecker(partial(_open, archive=archive)).check(seeds)
+def _open(path: Path, variant: str = "") -> JSONLBackend:
+    options = JSONLOptions(path=path, network=True, compact_threshold=0, archive=variant == "with archive")
+    backend = JSONLBackend(options)
+    if variant == "with names watched":
+        backend._locks.names = Names(os.fspath(path), patience=1)
+    return backend
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_an_order_of_the_operations_explains_what_processes_see(variant: str) -> None:
+    seeds = range(FIRST, FIRST + SCHEDULES)[VARIANTS.index(variant) :: len(VARIANTS)]
+    report = ScheduleChecker(partial(_open, variant=variant)).check(seeds)
     print(report)
     assert not report.violations, report
     assert report.schedules == len(seeds)
@@ -89,16 +97,25 @@ def writers_look_before_they_lock(patch: pytest.MonkeyPatch) -> None:
         with found.mutex:
             look = found.look()
         while True:
-            with contextlib.suppress(failures.Raced), self.locks.holding(found.slot):
+            with contextlib.suppress(failures.Raced), failures.writing(found.key), self.locks.holding(found.slot):
                 return change(found, look)
             with found.mutex:
                 look = found.look()
 
-    def append(self: Committer, found: Entry, records: Sequence[bytes]) -> Any:
-        return write(self, found, lambda found, look: self.writer.append(found, look, records))
-
     patch.setattr(Committer, "write", write)
-    patch.setattr(Committer, "append", append)
+    patch.setattr(
+        Committer,
+        "append",
+        lambda self, found, records: write(self, found, lambda at, look: self.writer.append(at, look, records)),
+    )
+
+
+def appends_rely_on_the_last_one(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Committer, "_holds", lambda self, tail: True)
+
+
+def appends_look_at_the_log_alone(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Committer, "_holds", lambda self, tail: tail.holds())
 
 
 def nobody_locks(patch: pytest.MonkeyPatch) -> None:
@@ -139,6 +156,8 @@ SOON: list[Mutation] = [
     readers_do_not_look_again,
     appends_go_to_the_file_that_is_open,
     writers_look_before_they_lock,
+    appends_rely_on_the_last_one,
+    appends_look_at_the_log_alone,
     nobody_locks,
     batches_have_no_marks,
     a_replaced_history_has_no_filler,

@@ -111,6 +111,7 @@ class Stage:
         replaced += [(os, name, self._sync(name)) for name in ("fsync", "fdatasync")]
         replaced += [(os, "write", self._write), (os, "close", self._close), (os, "urandom", self._urandom)]
         replaced += [(fcntl, "fcntl", self._fcntl), (fcntl, "flock", self._flock)]
+        replaced += [(fcntl, "ioctl", self._plain("ioctl", fcntl.ioctl))]
         originals = [(module, name, getattr(module, name)) for module, name, _ in replaced]
         try:
             for module, name, function in replaced:

@@ -154,7 +154,8 @@ class Backend:
         """List the sessions whose key begins with a prefix, a page at a time.
 
         Pages are cut by something that writes do not move (the key): a session that is there throughout a
-        listing appears in it exactly once.
+        listing appears in it exactly once. A session that cannot be read hinders no other: the page tells of it
+        in ``unreadable``.
 
         Args:
             prefix: ``""`` for all sessions.

@@ -170,7 +170,10 @@ class SessionPage:
     Attributes:
         sessions: in the backend's own order, which writes do not change.
         next: the cursor of the page that follows.
+        unreadable: what is missing in the listing because it cannot be read: a line for people each, with the place
+            and the reason. Of what has no key that is known, the first page tells.
     """
 
     sessions: Sequence[SessionInfo] = attrs.field(hash=False)
     next: str | None = None
+    unreadable: Sequence[str] = ()

@@ -70,7 +70,7 @@ def command(
     with opened_store(source_url) as source:
         try:
             with opened_store(target_url) as target, _progress(source, pattern, "Copying") as progress:
-                keys = (info.key for info in _matching(source, pattern)) if pattern else None
+                keys = (info.key for info in _matching(source, pattern, report)) if pattern else None
                 copy_sessions(source, target, keys, replace=replace, dry_run=dry_run, report=report, progress=progress)
         except BaseException:  # told, and raised again: what was copied so far is stored
             if report.copied or report.replaced:
@@ -100,9 +100,15 @@ def _refuse_the_same(source_url: str, target_url: str) -> None:
         raise click.UsageError("SRC and DST are the same store")
 
 
-def _matching(store: SessionStore, pattern: str) -> Iterator[SessionInfo]:
+def _matching(store: SessionStore, pattern: str, report: CopyReport | None = None) -> Iterator[SessionInfo]:
+    from sessionkit.transfer import Skipped
+
+    def tell(reason: str) -> None:
+        if report is not None:
+            report.skipped.append(Skipped.unreadable(reason))
+
     place = next((place for place, character in enumerate(pattern) if character in _WILDCARDS), len(pattern))
-    sessions = store.list_sessions(pattern[:place])
+    sessions = store.list_sessions(pattern[:place], on_unreadable=tell)
     return sessions if place == len(pattern) else (info for info in sessions if fnmatchcase(info.key, pattern))
 
 

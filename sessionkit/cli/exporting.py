@@ -78,8 +78,8 @@ def command(
     assert writer is not None, "only formats that are written can be chosen"
     report = _Exported(losses=Losses())
     with opened_store(url) as store, _opened_output(output) as stream:
-        chosen = (info.key for info in store.list_sessions()) if everything else [resolved(store, k) for k in keys]
-        documents = _documents(store, chosen, report)
+        listed = (info.key for info in store.list_sessions(on_unreadable=report.failures.append))
+        documents = _documents(store, listed if everything else [resolved(store, key) for key in keys], report)
         alone = len(keys) == 1
         for text in writer.write(documents, dump=visible_json, losses=report.losses, alone=alone):
             stream.write(text.encode())

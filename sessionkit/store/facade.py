@@ -342,15 +342,22 @@ class SessionStore:
         self.update_session(key)
         return self.get_session(key)
 
-    def list_sessions(self, prefix: str = "") -> Iterator[SessionInfo]:
+    def list_sessions(
+        self, prefix: str = "", *, on_unreadable: Callable[[str], object] | None = None
+    ) -> Iterator[SessionInfo]:
         """The sessions whose key begins with ``prefix``, read a page at a time.
 
         A session that is there throughout the iteration appears exactly once, whatever is written meanwhile.
 
+        Args:
+            prefix: ``""`` for all sessions.
+            on_unreadable: is called with a line for people for each session that is left out because it cannot be
+                read; its key may not be known.
+
         Raises:
             InvalidKeyError: no key can begin like that.
         """
-        return self._iterate_sessions("" if prefix == "" else check_key(prefix))
+        return self._iterate_sessions("" if prefix == "" else check_key(prefix), on_unreadable)
 
     def resolve(self, alias: str) -> str | None:
         """The key of the session that has this key or, failing that, this alias; None when there is none.
@@ -494,13 +501,16 @@ class SessionStore:
             yield from messages[: total - start]
             start += _HISTORY_PAGE
 
-    def _iterate_sessions(self, prefix: str) -> Iterator[SessionInfo]:
+    def _iterate_sessions(self, prefix: str, on_unreadable: Callable[[str], object] | None) -> Iterator[SessionInfo]:
         cursor: str | None = None
         while True:
             runtime = self._open_runtime()
             with runtime.activity.during():
                 page = runtime.hooks.list_sessions(prefix, cursor, _LIST_PAGE)
                 sessions = [runtime.content.decode_info(info) for info in page.sessions]
+            if on_unreadable is not None:
+                for line in page.unreadable:
+                    on_unreadable(line)
             yield from sessions
             if page.next is None:
                 return

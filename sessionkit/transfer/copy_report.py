@@ -25,6 +25,9 @@ class Cause(enum.StrEnum):
     REFUSED = "refused"
     """It cannot be read at the source, or not be stored at the target."""
 
+    UNREADABLE = "unreadable"
+    """The source could not list it."""
+
     SAME_STORE = "same-store"
     """Source and target seem to be one storage."""
 
@@ -34,17 +37,22 @@ class Skipped:
     """A session that was left as it was, and why.
 
     Attributes:
-        key: the session.
+        key: the session; None when nobody can tell.
         cause: the kind of reason.
         reason: for people. Contents of conversations are not quoted.
     """
 
-    key: str
+    key: str | None
     cause: Cause
     reason: str
 
+    @classmethod
+    def unreadable(cls, reason: str) -> Skipped:
+        """One that the source could not list."""
+        return cls(key=None, cause=Cause.UNREADABLE, reason=reason)
+
     def __str__(self) -> str:
-        return f"{self.key}: {self.reason}"
+        return self.reason if self.key is None else f"{self.key}: {self.reason}"
 
 
 @attrs.define(kw_only=True)

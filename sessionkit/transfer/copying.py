@@ -98,7 +98,7 @@ def copy_sessions(
     (1, 1)
     """
     report = CopyReport() if report is None else report
-    for key in _listed(source) if keys is None else keys:
+    for key in _listed(source, report) if keys is None else keys:
         copy = _Copy(source, target, key, replace=replace, dry_run=dry_run, progress=progress or _nobody)
         try:
             outcome = copy.run()
@@ -116,8 +116,11 @@ def _nobody(messages: int) -> None:
     """Progress that nobody watches."""
 
 
-def _listed(store: SessionStore) -> Iterator[str]:
-    return (info.key for info in store.list_sessions())
+def _listed(store: SessionStore, report: CopyReport) -> Iterator[str]:
+    def tell(reason: str) -> None:
+        report.skipped.append(Skipped.unreadable(reason))
+
+    return (info.key for info in store.list_sessions(on_unreadable=tell))
 
 
 def _count(report: CopyReport, copy: _Copy, outcome: _Outcome) -> None:

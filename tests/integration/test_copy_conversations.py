@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from sessionkit import SessionStore, open_store
-from sessionkit.transfer import UNFINISHED, copy_sessions, export_sessions, read_documents, verify_sessions
+from sessionkit.transfer import UNFINISHED, Cause, copy_sessions, export_sessions, read_documents, verify_sessions
 from sessionkit.transfer.documents import SessionDocument, same_json
 from sessionkit.transfer.importing import import_sessions
 
@@ -100,6 +100,16 @@ def test_from_json_to_jsonl_to_memory_to_json_nothing_is_lost(
             key = conversation.get("key") or conversation["id"]
             assert same_json([message.to_dict() for message in store.get_history(key)], conversation["messages"])
     assert same_json(_exported(first), _exported(last))
+
+
+def test_sessions_that_cannot_be_listed_are_told(tmp_path: Path) -> None:
+    with open_store(f"json:{tmp_path / 'source'}") as source, open_store("memory:") as target:
+        _fill(source, _generated(3))
+        (tmp_path / "source" / "torn.json").write_text('{"key": "torn"')
+        report = copy_sessions(source, target)
+    (skipped,) = report.skipped
+    assert (skipped.key, skipped.cause, report.copied) == (None, Cause.UNREADABLE, 3)
+    assert "torn.json is not the document of a session" in str(skipped)
 
 
 @pytest.fixture

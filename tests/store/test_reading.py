@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 
 from sessionkit import AmbiguousAliasError, Message, SessionStore, StoreError, VersionConflict
 from sessionkit.hookspecs import hookimpl
+from sessionkit.memory import MemoryBackend
 from sessionkit.sessions import ABSENT, SessionPage
 
 from .backends import FlakyBackend, store_on
@@ -89,6 +91,21 @@ def test_list_sessions_yields_each_session_once_in_the_order_of_keys(store: Sess
     for number in reversed(range(450)):
         store.add_message(f"k{number:03}", "user", "x")
     assert [info.key for info in store.list_sessions()] == [f"k{number:03}" for number in range(450)]
+
+
+def test_list_sessions_tells_what_the_pages_leave_out() -> None:
+    class Damaged(MemoryBackend):
+        @hookimpl
+        def sessionkit_list_sessions(self, prefix: str, cursor: str | None, limit: int) -> SessionPage:
+            page = super().sessionkit_list_sessions(prefix, cursor, 1)
+            return attrs.evolve(page, unreadable=[] if cursor else ["x.json is damaged"])
+
+    told: list[str] = []
+    with store_on(Damaged()) as store:
+        for key in ("a", "b"):
+            store.add_message(key, "user", "x")
+        assert len(list(store.list_sessions())) == len(list(store.list_sessions(on_unreadable=told.append))) == 2
+    assert told == ["x.json is damaged"]
 
 
 def test_list_sessions_is_not_moved_by_writes(store: SessionStore) -> None:

@@ -28,6 +28,7 @@ _SETTLED_NS: Final = 2_000_000_000
 class _Entry:
     fingerprint: Fingerprint | None  # None: the file was gone
     info: SessionInfo | None  # None: not the document of a session that is found by this name
+    problem: str = ""  # what is wrong with the document of a session
 
 
 @attrs.frozen
@@ -36,6 +37,7 @@ class _Index:
     settled: bool
     keys: list[str]  # sorted
     paths: dict[str, Path]
+    problems: tuple[str, ...] = ()
 
 
 class Catalog:
@@ -65,6 +67,11 @@ class Catalog:
         # The keys of a prefix stand together.
         return list(takewhile(lambda key: key.startswith(prefix), islice(keys, first, first + count)))
 
+    def unreadable(self) -> tuple[str, ...]:
+        """What is missing among the keys because it cannot be read, as of the last look: a line for people each."""
+        with self._lock:
+            return self._index.problems
+
     def info(self, key: str) -> SessionInfo | None:
         """What is to be told of a session; None when its document is gone or unreadable meanwhile."""
         with self._lock:
@@ -79,22 +86,28 @@ class Catalog:
         looked = time.time_ns()
         modified = self._directory.path.stat().st_mtime_ns
         if not self._index.settled or self._index.modified != modified:
-            paths, complete = self._scan()
-            self._index = _Index(modified, complete and looked - modified > _SETTLED_NS, sorted(paths), paths)
+            paths, complete, problems = self._scan()
+            settled = complete and looked - modified > _SETTLED_NS
+            self._index = _Index(modified, settled, sorted(paths), paths, tuple(problems))
         return self._index
 
-    def _scan(self) -> tuple[dict[str, Path], bool]:
-        """The paths, and whether every file was a session's (others may become one without the directory changing)."""
+    def _scan(self) -> tuple[dict[str, Path], bool, list[str]]:
+        """The paths; whether every file was a session's (others may become one without the directory changing); and
+        what is wrong with those that are none.
+        """
         found: dict[str, Path] = {}
         complete = True
+        problems: list[str] = []
         present = set()
         for path in self._directory.files():
             present.add(path.name)
             try:
-                info = self._entry(path).info
+                entry = self._entry(path)
             except OSError as error:  # this one cannot be read now; the others can
-                _logger.warning("left out of the listing: %s cannot be read: %s", path, error.strerror)
-                info = None
+                entry = _left_out(None, f"{path} cannot be read: {error.strerror}")
+            if entry.problem:
+                problems.append(entry.problem)
+            info = entry.info
             if info is None:
                 complete = False
             elif info.key not in found or _stem(path) == hashed_name(info.key):
@@ -102,36 +115,37 @@ class Catalog:
                 found[info.key] = path
         for name in self._entries.keys() - present:
             del self._entries[name]
-        return found, complete
+        return found, complete, problems
 
     def _entry(self, path: Path) -> _Entry:
         present = fingerprint(path)
         entry = self._entries.get(path.name)
         if entry is None or entry.fingerprint != present:
-            entry = self._entries[path.name] = _Entry(present, _read_info(path))
+            entry = self._entries[path.name] = _read_entry(path, present)
         return entry
 
 
-def _read_info(path: Path) -> SessionInfo | None:
+def _left_out(fingerprint: Fingerprint | None, problem: str) -> _Entry:
+    _logger.warning("left out of the listing: %s", problem)
+    return _Entry(fingerprint, None, problem)
+
+
+def _read_entry(path: Path, fingerprint: Fingerprint | None) -> _Entry:
     try:
         file = read(path)
     except CorruptSessionError as error:
-        _logger.warning("left out of the listing: %s", error)
-        return None
+        return _left_out(fingerprint, str(error))
     if file is None:
-        return None
+        return _Entry(fingerprint, None)
     session = file.document.session
     names = plain_name(session.key), hashed_name(session.key)
     if folded(_stem(path)) not in map(folded, names):
-        _logger.warning(
-            "left out of the listing: %s is named otherwise than its session %r; rename it to %s%s",
-            path,
-            session.key,
-            *(names[must_be_hashed(session.key)], SUFFIX),
+        name = names[must_be_hashed(session.key)] + SUFFIX
+        return _left_out(
+            fingerprint, f"{path} is named otherwise than its session {session.key!r}; rename it to {name}"
         )
-        return None
     fields: dict[str, Any] = {str(field.alias): getattr(session, field.name) for field in attrs.fields(SessionInfo)}
-    return SessionInfo(**fields)
+    return _Entry(fingerprint, SessionInfo(**fields))
 
 
 def _stem(path: Path) -> str:

@@ -181,6 +181,7 @@ class SessionManager(StateBackend):
         return SessionPage(
             sessions=[info for info in infos if info is not None],
             next=keys[limit - 1] if len(keys) > limit else None,
+            unreadable=self._catalog.unreadable() if self._catalog is not None and cursor is None else (),
         )
 
     def _info(self, key: str) -> SessionInfo | None:

@@ -63,6 +63,20 @@ def test_an_entry_is_the_session_without_its_messages(seven: SessionManager) -> 
         assert (info.created, info.updated) == (session.created, session.updated)
 
 
+def test_the_first_page_tells_what_cannot_be_read(seven: SessionManager, directory: Path, reopen: Reopen) -> None:
+    seven.close()
+    (directory / "torn.json").write_text('{"key": "torn"')
+    (directory / "b.json").rename(directory / "copy of b.json")
+    (directory / "package.json").write_text("{}")
+    manager = reopen()
+    for _ in range(2):
+        page = manager.sessionkit_list_sessions("", None, 2)
+        renamed, torn = sorted(page.unreadable)
+        assert renamed == f"{directory / 'copy of b.json'} is named otherwise than its session 'b'; rename it to b.json"
+        assert torn.startswith(f"{directory / 'torn.json'} is not the document of a session: ")
+        assert not manager.sessionkit_list_sessions("", page.next, 2).unreadable
+
+
 def test_writes_between_pages_neither_hide_nor_repeat_a_session(seven: SessionManager) -> None:
     first = seven.sessionkit_list_sessions("", None, 3)
     seven.add_message("Z", "user", "more")

@@ -26,10 +26,11 @@ Fingerprint: TypeAlias = tuple[int, ...]
 
 @attrs.frozen
 class _Named:
-    """A name in the directory, and whose it is (None: nobody's that could be asked for)."""
+    """A name in the directory, and whose it is (None: nobody's that could be asked for, and why)."""
 
     inode: int
     key: str | None
+    problem: str = ""
 
 
 class Listing:
@@ -47,20 +48,22 @@ class Listing:
         self._names: dict[str, _Named] = {}
         self._infos: dict[str, tuple[Fingerprint, SessionInfo]] = {}
         self._warned: set[str] = set()
+        self._problems: list[str] = []  # of the present page
 
     def page(self, prefix: str, cursor: str | None, limit: int) -> SessionPage:
         """A page of the sessions, sorted by key."""
         with self._lock:
             names = self._names_by_key()
+            self._problems = [] if cursor else [named.problem for named in self._names.values() if named.problem]
             keys = sorted(key for key in names if key.startswith(prefix) and (cursor is None or key > cursor))
             found: list[SessionInfo] = []
             for position, key in enumerate(keys):
                 if len(found) == limit:
-                    return SessionPage(sessions=found, next=keys[position - 1])
+                    return SessionPage(sessions=found, next=keys[position - 1], unreadable=self._problems)
                 info = self._info(key, names[key])
                 if info is not None:
                     found.append(info)
-        return SessionPage(sessions=found)
+            return SessionPage(sessions=found, unreadable=self._problems)
 
     def _names_by_key(self) -> dict[str, str]:
         """Whose files there are. Each document is read once, and again when another one took its place."""
@@ -76,21 +79,19 @@ class Listing:
         for name, inode in present.items():
             known = self._names.get(name)
             if known is None or known.inode != inode:
-                self._names[name] = _Named(inode, self._owner(name))
+                self._names[name] = self._owner(name, inode)
         return {named.key: name for name, named in self._names.items() if named.key is not None}
 
-    def _owner(self, name: str) -> str | None:
+    def _owner(self, name: str, inode: int) -> _Named:
         """Whose a name is: its document says so; without one it is the key of that name."""
         try:
             key = read_meta(os.path.join(self._directory, name)).meta.key or name
             check_key(key)
         except OSError as error:
-            self._warn(name, failures.describe(error))
-            return None
+            return _Named(inode, None, self._warn(name, failures.describe(error)))
         except InvalidKeyError as error:
-            self._warn(name, str(error))
-            return None
-        return key
+            return _Named(inode, None, self._warn(name, str(error)))
+        return _Named(inode, key)
 
     def _info(self, key: str, name: str) -> SessionInfo | None:
         """What there is to tell of a session; None when it is gone or cannot be read."""
@@ -101,7 +102,7 @@ class Listing:
                 return remembered[1]
             info = _without_messages(self._read(key))
         except (OSError, StoreError) as error:
-            self._warn(name, str(error))
+            self._problems.append(self._warn(name, str(error)))
             return None
         if not info.exists:
             self._infos.pop(key, None)
@@ -121,11 +122,13 @@ class Listing:
                 parts.append(0)
         return tuple(parts)
 
-    def _warn(self, name: str, reason: str) -> None:
-        """Say once that a session is left out; the others are listed all the same."""
+    def _warn(self, name: str, reason: str) -> str:
+        """Say once in the log that a session is left out; the others are listed all the same."""
+        path = os.path.join(self._directory, name)
         if name not in self._warned:
             self._warned.add(name)
-            log.warning("%s is left out of listings: %s", os.path.join(self._directory, name), reason)
+            log.warning("%s is left out of listings: %s", path, reason)
+        return f"{path}: {reason}"
 
 
 def _without_messages(session: Session) -> SessionInfo:

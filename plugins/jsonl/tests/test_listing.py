@@ -60,6 +60,22 @@ def test_an_unreadable_neighbour_is_left_out_and_told_once(
     assert sum("left out of listings" in record.message for record in caplog.records) == 2
 
 
+def test_a_page_tells_of_its_unreadable_sessions_and_the_first_of_those_without_key(
+    directory: Path, open_backend: OpenBackend
+) -> None:
+    backend = open_backend()
+    add(backend, "a", "b", "c", "d")
+    (directory / "c.jsonl").unlink()
+    (directory / "c.jsonl").mkdir()
+    (directory / "loop.meta.json").symlink_to("loop.meta.json")
+    for _ in range(2):
+        first = backend.sessionkit_list_sessions("", None, 1)
+        second = backend.sessionkit_list_sessions("", first.next, 9)
+        assert [line.partition(": ")[0] for line in first.unreadable] == [str(directory / "loop")]
+        assert [line.partition(": ")[0] for line in second.unreadable] == [str(directory / "c")]
+        assert [info.key for page in (first, second) for info in page.sessions] == ["a", "b", "d"]
+
+
 def test_what_is_no_session_is_not_listed(directory: Path, open_backend: OpenBackend) -> None:
     backend = open_backend()
     add(backend, "a")

@@ -110,7 +110,7 @@ def _decode_exactly(data: bytes | str) -> Any:
     except UnicodeEncodeError as error:
         raise DecodeError(f"a lone surrogate that is not escaped at character {error.start}") from None
     except json.JSONDecodeError as error:
-        raise DecodeError(f"{error.msg} at character {error.pos}") from None
+        raise DecodeError(f"{error.msg.removesuffix(' at')} at character {error.pos}") from None
     except RecursionError:
         raise DecodeError("nested too deeply") from None
     except DecodeError:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sessionkit.hookspecs import hookimpl
+from sessionkit.operations import page
 from sessionkit.plugins.descriptors import BackendPlugin, NoOptions
 from sessionkit.sessions import ABSENT, SessionPage
 from sessionkit.state import SessionState
@@ -45,8 +46,7 @@ class MemoryBackend(StateBackend):
     def sessionkit_list_sessions(self, prefix: str, cursor: str | None, limit: int) -> SessionPage:
         with self._lock:
             keys = sorted(key for key in self._states if key.startswith(prefix) and (cursor is None or key > cursor))
-            sessions = [self._states[key].info() for key in keys[:limit]]
-        return SessionPage(sessions=sessions, next=keys[limit - 1] if len(keys) > limit else None)
+            return page([self._states[key].info() for key in keys[: limit + 1]], limit)
 
     @hookimpl
     def sessionkit_delete_session(self, key: str) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any, Protocol, TypeVar
 
 import attrs
 
 from sessionkit.errors import VersionConflict
-from sessionkit.sessions import ABSENT, UNCHANGED, SessionInfo, Version, now, read_time
+from sessionkit.sessions import ABSENT, UNCHANGED, SessionInfo, SessionPage, Version, now, read_time
 
 _Info = TypeVar("_Info", bound=SessionInfo)
 
@@ -65,24 +66,31 @@ def later(old: str, new: str) -> str:
 
 
 def changed(session: _Info, *, cut: bool = False, **fields: Any) -> _Info:
-    """What a session is after a write, but for its messages and their count.
+    """What a session is after a write, but for its messages.
 
     For backends that keep what is told of a session apart from its messages, such as in a row of a table.
 
     Args:
         session: what it was; one that is absent comes to be.
         cut: whether messages were removed or replaced: that makes another generation.
-        fields: the arguments of an update by their names (summary, metadata, …); UNCHANGED ones stay as they are.
+        fields: the arguments of an update by their names (summary, metadata, …), and ``count`` when there are more
+            or fewer messages; UNCHANGED ones stay as they are.
 
     Returns:
-        The session with its new fields and times, and a version that no session ever had.
+        The session with its new fields and times, and a version that no session ever had. When fields are given
+        and all of them are UNCHANGED, nothing was to change: a session that exists comes back as it was.
 
     >>> session = changed(SessionInfo(key="k"), summary="s", aliases=UNCHANGED)
     >>> session.exists, session.summary, session.aliases
     (True, 's', ())
+    >>> changed(session, summary=UNCHANGED) is session
+    True
     >>> changed(session).generation == session.generation != changed(session, cut=True).generation
     True
     """
+    given = {name: value for name, value in fields.items() if value is not UNCHANGED}
+    if fields and not given and not cut and session.exists:
+        return session
     moment = now()
     state: dict[str, Any] = {
         "created": session.created or moment,
@@ -91,28 +99,43 @@ def changed(session: _Info, *, cut: bool = False, **fields: Any) -> _Info:
     }
     if cut or not session.generation:
         state["generation"] = os.urandom(16).hex()
-    given = {name: value for name, value in fields.items() if value is not UNCHANGED}
     return attrs.evolve(session, **state | given)
 
 
+class Versioned(Protocol):
+    """A session as far as conditions go: a :class:`~sessionkit.sessions.SessionInfo`, or a backend's own object."""
+
+    @property
+    def key(self) -> str:
+        """Its name."""
+
+    @property
+    def version(self) -> Version:
+        """The token of its state."""
+
+    @property
+    def generation(self) -> str:
+        """The token of what is removed and replaced in it."""
+
+
 def check_conditions(
-    key: str,
-    version: Version,
-    generation: str,
-    *,
-    if_version: Version | None = None,
-    if_generation: str | None = None,
+    session: Versioned, *, if_version: Version | None = None, if_generation: str | None = None
 ) -> None:
-    """Refuse a write to a session of this version and generation, when its conditions do not hold.
+    """Refuse a write to a session when the write's conditions do not hold; None is no condition.
 
     Raises:
         VersionConflict: the session is in another state than the caller said.
+
+    >>> check_conditions(SessionInfo(key="k", version="v2"), if_version="v2")
+    >>> check_conditions(SessionInfo(key="k", version="v2"), if_version="v1")
+    Traceback (most recent call last):
+    sessionkit.errors.VersionConflict: session 'k' was changed since it was read; read it again
     """
-    if if_version is not None and if_version != version:
-        raise VersionConflict(_describe_conflict(key, version, if_version))
-    if if_generation is not None and if_generation != generation:
+    if if_version is not None and if_version != session.version:
+        raise VersionConflict(_describe_conflict(session.key, session.version, if_version))
+    if if_generation is not None and if_generation != session.generation:
         raise VersionConflict(
-            f"the history of session {key!r} was truncated or replaced since it was read; read it again"
+            f"the history of session {session.key!r} was truncated or replaced since it was read; read it again"
         )
 
 
@@ -122,3 +145,17 @@ def _describe_conflict(key: str, version: Version, if_version: Version) -> str:
     if version == ABSENT:
         return f"session {key!r} does not exist any more"
     return f"session {key!r} was changed since it was read; read it again"
+
+
+def page(found: Sequence[SessionInfo], limit: int) -> SessionPage:
+    """A page of a listing in the order of keys; its cursor is the last key on it.
+
+    Args:
+        found: the sessions behind the cursor of the page before, in the order of their keys. One more than
+            ``limit`` is enough: it tells that another page follows.
+        limit: how many sessions a page has.
+
+    >>> page([SessionInfo(key="a"), SessionInfo(key="b")], limit=1).next
+    'a'
+    """
+    return SessionPage(sessions=found[:limit], next=found[limit - 1].key if len(found) > limit else None)

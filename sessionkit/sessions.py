@@ -6,7 +6,7 @@ import enum
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Self, TypeAlias
 
 import attrs
 
@@ -143,6 +143,26 @@ class Session(SessionInfo):
 
     messages: tuple[Message, ...] = attrs.field(default=(), converter=_messages)
 
+    @classmethod
+    def of(cls, info: SessionInfo, messages: Iterable[Message]) -> Self:
+        """The snapshot of a session that these are the last messages of.
+
+        >>> Session.of(SessionInfo(key="k", count=3), [Message.simple("user", "bye")]).count
+        3
+        """
+        return cls(
+            key=info.key,
+            count=info.count,
+            summary=info.summary,
+            created=info.created,
+            updated=info.updated,
+            metadata=info.metadata,
+            aliases=info.aliases,
+            version=info.version,
+            generation=info.generation,
+            messages=messages,
+        )
+
 
 @attrs.frozen(slots=True, kw_only=True)
 class History:
@@ -161,6 +181,15 @@ class History:
     total: int
     version: Version
     generation: str = ""
+
+    @classmethod
+    def of(cls, info: SessionInfo, start: int, messages: Sequence[Message]) -> Self:
+        """The stretch of a session's history that begins at ``start``.
+
+        >>> History.of(SessionInfo(key="k", count=3), 2, [Message.simple("user", "bye")]).total
+        3
+        """
+        return cls(messages=messages, start=start, total=info.count, version=info.version, generation=info.generation)
 
 
 @attrs.frozen(slots=True, kw_only=True)

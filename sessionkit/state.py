@@ -55,7 +55,7 @@ class SessionState:
         if_version: Version | None = None,
     ) -> Version:
         """Replace fields; an update of nothing creates an unknown session and leaves a known one alone."""
-        operations.check_conditions(self.key, self.version, self.generation, if_version=if_version)
+        operations.check_conditions(self, if_version=if_version)
         unchanged = all(value is UNCHANGED for value in (messages, summary, metadata, aliases, created, updated))
         if unchanged and self.version != ABSENT:
             return self.version
@@ -81,9 +81,7 @@ class SessionState:
         if_generation: str | None = None,
     ) -> Version:
         """Remove the oldest messages and set the summary."""
-        operations.check_conditions(
-            self.key, self.version, self.generation, if_version=if_version, if_generation=if_generation
-        )
+        operations.check_conditions(self, if_version=if_version, if_generation=if_generation)
         drop = operations.dropped(len(self.messages), keep_last, drop_first)
         if not drop and summary is UNCHANGED:
             return self.version

@@ -122,9 +122,10 @@ def test_a_time_that_cannot_be_read_yields_to_one_that_can(old: str, new: str) -
 
 
 def test_conditions_that_hold_and_none_at_all_let_a_write_pass() -> None:
-    operations.check_conditions("k", "v", "g")
-    operations.check_conditions("k", "v", "g", if_version="v", if_generation="g")
-    operations.check_conditions("k", ABSENT, "", if_version=ABSENT, if_generation="")
+    session = SessionInfo(key="k", version="v", generation="g")
+    operations.check_conditions(session)
+    operations.check_conditions(session, if_version="v", if_generation="g")
+    operations.check_conditions(SessionInfo(key="k"), if_version=ABSENT, if_generation="")
 
 
 @pytest.mark.parametrize(
@@ -138,14 +139,15 @@ def test_conditions_that_hold_and_none_at_all_let_a_write_pass() -> None:
 )
 def test_another_version_is_a_conflict_that_says_what_happened(version: str, if_version: str, complaint: str) -> None:
     with pytest.raises(VersionConflict) as caught:
-        operations.check_conditions("k", version, "g", if_version=if_version)
+        operations.check_conditions(SessionInfo(key="k", version=version), if_version=if_version)
     assert str(caught.value) == complaint
 
 
 @pytest.mark.parametrize(("generation", "if_generation"), [("g2", "g1"), ("", "g1"), ("g1", "")])
 def test_another_generation_is_a_conflict_that_says_what_happened(generation: str, if_generation: str) -> None:
+    session = SessionInfo(key="k", version="v", generation=generation)
     with pytest.raises(VersionConflict, match="the history of session 'k' was truncated or replaced since it was read"):
-        operations.check_conditions("k", "v", generation, if_version="v", if_generation=if_generation)
+        operations.check_conditions(session, if_version="v", if_generation=if_generation)
 
 
 # --- what a write makes of a session -----------------------------------------------------------------------------
@@ -192,3 +194,22 @@ def test_times_that_are_given_win() -> None:
 
 def test_a_session_with_messages_keeps_its_kind() -> None:
     assert isinstance(operations.changed(Session(key="k")), Session)
+
+
+def test_an_update_of_nothing_leaves_a_session_as_it_is_and_brings_an_absent_one_into_being() -> None:
+    session = operations.changed(SessionInfo(key="k"), summary=UNCHANGED)
+    assert session.exists
+    assert operations.changed(session, summary=UNCHANGED, aliases=UNCHANGED) is session
+    assert operations.changed(session, cut=True, summary=UNCHANGED).version != session.version
+    assert operations.changed(session).version != session.version
+
+
+# --- pages -------------------------------------------------------------------------------------------------------
+
+
+@given(st.integers(0, 5), st.integers(1, 4))
+def test_a_page_holds_no_more_than_its_limit_and_tells_where_the_next_one_goes_on(found: int, limit: int) -> None:
+    sessions = [SessionInfo(key=f"k{number}") for number in range(found)]
+    page = operations.page(sessions, limit)
+    assert page.sessions == sessions[:limit]
+    assert page.next == (sessions[limit - 1].key if found > limit else None)

@@ -179,3 +179,12 @@ def test_a_time_of_a_subclass_becomes_plain() -> None:
         __slots__ = ()
 
     assert type(check_time(Text("2026-01-31T12:00:00Z"), "created")) is str
+
+
+def test_a_snapshot_and_a_stretch_are_made_of_what_a_listing_tells_and_messages() -> None:
+    fields = attrs.asdict(SESSION, filter=lambda field, _: field.name not in {"messages", "_metadata"})
+    info = SessionInfo(**fields, metadata=SESSION.metadata)
+    assert Session.of(info, SESSION.messages) == SESSION
+    assert History.of(info, 2, SESSION.messages) == History(
+        messages=SESSION.messages, start=2, total=3, version="v1", generation="g1"
+    )

@@ -167,7 +167,7 @@ class JSONLBackend(Backend):
         fields = Fields(summary=summary, metadata=metadata, aliases=aliases, created=created, updated=updated)
 
         def write(entry: Entry, look: Look) -> Version:
-            operations.check_conditions(key, look.version, look.generation, if_version=if_version)
+            operations.check_conditions(look, if_version=if_version)
             return self._writer.update(entry, look, records, fields)
 
         return self._write(key, write)
@@ -184,9 +184,7 @@ class JSONLBackend(Backend):
         write_id: str,
     ) -> Version:
         def write(entry: Entry, look: Look) -> Version:
-            operations.check_conditions(
-                key, look.version, look.generation, if_version=if_version, if_generation=if_generation
-            )
+            operations.check_conditions(look, if_version=if_version, if_generation=if_generation)
             return self._writer.truncate(entry, look, keep_last, drop_first, summary)
 
         return self._write(key, write)

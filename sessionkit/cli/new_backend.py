@@ -24,8 +24,6 @@ FILES: Final = {
     "tests.yml": ".github/workflows/tests.yml",
     "__init__.py": "@package@/__init__.py",
     "backend.py": "@package@/backend.py",
-    "rows.py": "@package@/rows.py",
-    "database.py": "@package@/database.py",
     "options.py": "@package@/options.py",
     "py.typed": "@package@/py.typed",
     "test_conformance.py": "tests/test_conformance.py",

@@ -20,7 +20,7 @@ from sessionkit.errors import (
 from sessionkit.hookspecs import Backend, hookimpl
 from sessionkit.messages import Message
 from sessionkit.operations import check_conditions
-from sessionkit.sessions import UNCHANGED, History, Session, SessionPage, Unchanged, Version, now
+from sessionkit.sessions import UNCHANGED, History, Session, SessionInfo, SessionPage, Unchanged, Version, now
 from sessionkit_redis import connecting, records
 from sessionkit_redis.calling import Caller
 from sessionkit_redis.durability import Writes
@@ -225,9 +225,9 @@ def _version(key: str, answer: list[Any], if_version: Version | None = None) -> 
         version: str = answer[1].decode()
         return version
     if outcome == "version":
-        check_conditions(key, answer[1].decode(), "", if_version=if_version)
+        check_conditions(SessionInfo(key=key, version=answer[1].decode()), if_version=if_version)
     if outcome == "generation":
-        check_conditions(key, "", "", if_generation="another")
+        check_conditions(SessionInfo(key=key), if_generation="another")
     if outcome == "unknown":
         raise OutcomeUnknownError(
             f"session {key!r}: so much was written to it since this write was first tried that nobody can tell whether "

@@ -23,7 +23,7 @@ _FIRST_PAUSE: Final = 0.02
 _LONGEST_PAUSE: Final = 0.5
 
 
-_REMEMBERED: Final = 10_000
+_REMEMBERED: Final = 100_000
 
 
 @attrs.frozen

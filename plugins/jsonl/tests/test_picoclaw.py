@@ -83,15 +83,10 @@ def test_reading_and_closing_changes_no_byte(copied: Path, reopen: Reopen, expec
     assert {path.name: path.read_bytes() for path in copied.iterdir()} == before
 
 
-@pytest.fixture(params=[False, True], ids=["no archive", "archive"])
-def archive(request: pytest.FixtureRequest) -> bool:
-    return bool(request.param)
-
-
 def test_picoclaw_sees_what_we_do_to_its_sessions(
-    copied: Path, reopen: Reopen, expected: dict[str, Any], archive: bool
+    copied: Path, reopen: Reopen, expected: dict[str, Any], fixture: Path
 ) -> None:
-    store = reopen(compact_threshold=0, archive=archive, durability="os")
+    store = reopen(compact_threshold=0, archive="main" in fixture.name, durability="os")
     for key in expected:
         created = store.get_session(key).created
 

@@ -45,7 +45,8 @@ class _Pause:
 
 
 _pause = _Pause()
-os.register_at_fork(after_in_child=_pause.reset)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_pause.reset)
 
 
 @contextlib.contextmanager

@@ -93,10 +93,10 @@ class Queue:
             _all.add(self)
         try:
             with self._lock:
-                self._waiting.append(unit)
                 if self._leader is None:
                     self._leader = unit
                 else:
+                    self._waiting.append(unit)
                     unit.close_gate()
             if self._leader is not unit:
                 self._follow(unit)
@@ -114,13 +114,18 @@ class Queue:
     def take(self, unit: Unit, limit: int = GROUP_BYTES) -> list[Unit]:
         """Take the leader's unit and those behind it, up to so many bytes. From here on they have to be settled."""
         with self._lock:
-            room = limit
-            while self._waiting and (room > 0 or not self._taken):
-                following = self._waiting.popleft()
-                following.taken = True
-                self._taken.append(following)
-                room -= sum(map(len, following.records))
-            return list(self._taken)
+            if self._waiting and self._waiting[0] is unit:  # it waited before it led
+                self._waiting.popleft()
+            unit.taken = True
+            self._taken = [unit]
+            if self._waiting and limit:
+                room = limit - sum(map(len, unit.records))
+                while self._waiting and room > 0:
+                    following = self._waiting.popleft()
+                    following.taken = True
+                    self._taken.append(following)
+                    room -= sum(map(len, following.records))
+            return self._taken
 
     def _follow(self, unit: Unit) -> None:
         """Wait until a unit is settled or has to lead. Who is interrupted leaves, unless the unit is being written."""
@@ -141,11 +146,11 @@ class Queue:
     def _leave(self, unit: Unit) -> None:
         """End a writer's part. Who led settles what is left, wakes its writers, and lets the next one lead."""
         with self._lock:
-            if unit in self._waiting:
+            if self._waiting and not unit.taken and unit in self._waiting:
                 self._waiting.remove(unit)
             if self._leader is unit:
                 for taken in self._taken:
-                    if not taken.settled:
+                    if taken.version is None and taken.error is None:
                         taken.error = self._unknown()
                     taken.open_gate()
                 self._taken = []

@@ -94,7 +94,7 @@ class Locks:
         """Close the lock file."""
         with self._opening:
             self._file = None
-        self.names = Names(self._directory)
+        self.names.close()
 
     def _open(self, stale: OpenFile | None) -> OpenFile:
         with self._opening:

@@ -8,10 +8,11 @@ paths were looked at last. Elsewhere they are looked at each time.
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import os
+import struct
 import threading
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -29,6 +30,7 @@ _MADE_OR_REMOVED: Final = 0x100 | 0x200
 _EVENTS: Final = _WRITTEN_ANEW | _MOVED | _MADE_OR_REMOVED
 """Closing a file after writing is told too; writing is not, for every append would be."""
 
+_EVENT: Final = struct.Struct("iIII")
 _EVENT_BYTES: Final = 64 * 1024
 _NOTHING: Final = bytes(4)
 
@@ -64,8 +66,15 @@ class Names:
             if self._remaining == 0:
                 self._watch = _watch(self._directory)
         elif not watch.is_at(self._directory):
-            self._watch, self._remaining = None, self._patience
+            self.close()
+            self._remaining = self._patience
         return self.mark()
+
+    def close(self) -> None:
+        """End the watch."""
+        watch, self._watch = self._watch, None
+        if watch is not None:
+            watch.close()
 
 
 def _watch(directory: str) -> _Watch | None:
@@ -73,44 +82,127 @@ def _watch(directory: str) -> _Watch | None:
     if not platforms.current.watches or not is_local(Path(directory)):
         return None
     try:
-        return _Watch(directory)
+        with _shared.lock:
+            inotify = _shared.inotify()
+            if inotify is None:
+                inotify = _Inotify()
+                _shared.inotify = weakref.ref(inotify)
+            return inotify.watch(directory)
     except (ImportError, AttributeError, OSError):  # Python or its C library lacks something, or there are too many
         return None
 
 
-class _Watch:
-    """An inotify instance that tells of one directory, which is held open so that no other one takes its inode."""
+class _Shared:
+    """What the stores of a process share: an inotify instance, as a user may have a hundred or so of them."""
 
-    def __init__(self, directory: str) -> None:
-        self._fd = self._held = -1
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.inotify: Callable[[], _Inotify | None] = lambda: None
+
+
+class _Inotify:
+    """An inotify instance."""
+
+    def __init__(self) -> None:
+        self._fd = -1
         import ctypes  # takes as long as opening a store
         from fcntl import ioctl  # these two are not everywhere
         from termios import FIONREAD
 
-        self._changes = 0
-        self._draining = threading.Lock()
+        self._system = ctypes.CDLL(None, use_errno=True)
+        self._error = ctypes.get_errno
         self._ask: Callable[[int, int, bytes], bytes] = ioctl
         self._unread = FIONREAD
-        self._held = os.open(directory, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-        self._inode = inode_of(os.fstat(self._held))
-        system = ctypes.CDLL(None, use_errno=True)
-        self._fd = system.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
-        if self._fd < 0 or system.inotify_add_watch(self._fd, b"/proc/self/fd/%d" % self._held, _EVENTS) < 0:
-            raise OSError(ctypes.get_errno(), "inotify")
+        self._reading = threading.Lock()
+        self._watches: weakref.WeakValueDictionary[int, _Watch] = weakref.WeakValueDictionary()
+        self._fd = self._checked(self._system.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC))
+
+    def __del__(self) -> None:
+        if self._fd >= 0:
+            os.close(self._fd)
+
+    def _checked(self, result: int) -> int:
+        if result < 0:
+            raise OSError(self._error(), "inotify")
+        return result
+
+    def watch(self, directory: str) -> _Watch:
+        """The watch of a directory; stores of one directory share it."""
+        held = os.open(directory, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            path = b"/proc/self/fd/%d" % held
+            number = self._checked(self._system.inotify_add_watch(self._fd, path, _EVENTS))
+            watch = self._watches.get(number)
+            if watch is None:
+                watch = self._watches[number] = _Watch(self, number, held)
+                held = -1
+            watch.users += 1
+            return watch
+        finally:
+            if held >= 0:
+                os.close(held)
+
+    def forget(self, watch: _Watch) -> None:
+        """End the watch of a directory when nobody needs it any more."""
+        watch.users -= 1
+        if not watch.users and self._watches.pop(watch.number, None) is not None:
+            self._system.inotify_rm_watch(self._fd, watch.number)
+
+    def take(self) -> None:
+        """Count the events that came until now. While somebody else does so, this waits for him."""
+        if self._ask(self._fd, self._unread, _NOTHING) == _NOTHING and not self._reading.locked():
+            return
+        with self._reading:
+            try:
+                while True:
+                    self._count(os.read(self._fd, _EVENT_BYTES))
+            except BlockingIOError:
+                return
+
+    def _count(self, events: bytes) -> None:
+        position = 0
+        while position < len(events):
+            number, _, _, length = _EVENT.unpack_from(events, position)
+            position += _EVENT.size + length
+            # A queue that ran over is told without number: then anything may have changed.
+            for watch in [self._watches.get(number)] if number >= 0 else list(self._watches.values()):
+                if watch is not None:
+                    watch.changes += 1
+
+
+class _Watch:
+    """The watch of one directory, which is held open so that no other one takes its inode."""
+
+    def __init__(self, inotify: _Inotify, number: int, held: int) -> None:
+        self.number = number
+        self.users = 0
+        self.changes = 0
+        self._inotify = inotify
+        self._held = held
+        self._inode = inode_of(os.fstat(held))
+
+    def __del__(self) -> None:
+        os.close(self._held)
+
+    def close(self) -> None:
+        with _shared.lock:
+            self._inotify.forget(self)
 
     def is_at(self, directory: str) -> bool:
         status = status_of(directory)
         return status is not None and inode_of(status) == self._inode
 
     def mark(self) -> int:
-        if self._ask(self._fd, self._unread, _NOTHING) != _NOTHING:
-            self._drain()
-        return self._changes
+        self._inotify.take()
+        return self.changes
 
-    def _drain(self) -> None:
-        """Take events out. Whoever asks meanwhile must not miss them: so the number changes before, and after too."""
-        with self._draining:
-            self._changes += 1
-            with contextlib.suppress(BlockingIOError):
-                os.read(self._fd, _EVENT_BYTES)
-            self._changes += 1
+
+_shared = _Shared()
+
+
+def _reset_in_child() -> None:
+    _shared.__init__()  # type: ignore[misc]  # in a forked child, that of the parent is not to be touched
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_reset_in_child)

@@ -69,6 +69,42 @@ def test_another_directory_in_the_place_of_the_watched_one_is_noticed(names: Nam
     assert names.mark() != watched
 
 
+def test_stores_of_one_directory_share_a_watch_and_the_last_one_ends_it(names: Names, tmp_path: Path) -> None:
+    other = Names(str(tmp_path), patience=1)
+    assert other.confirm() == names.mark()
+    assert other._watch is names._watch
+    names.close()
+    before = other.mark()
+    (tmp_path / "new").touch()
+    assert other.mark() != before
+    other.close()
+    assert other.mark() < 0
+
+
+def test_what_changes_in_one_directory_is_no_change_of_another(names: Names, tmp_path: Path) -> None:
+    (tmp_path / "inside").mkdir()
+    other = Names(str(tmp_path / "inside"), patience=1)
+    before = other.confirm(), names.mark()
+    (tmp_path / "inside" / "new").touch()
+    assert other.mark() != before[0]
+    assert names.mark() == before[1]
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform does not fork")
+def test_a_forked_child_takes_no_events_from_its_parent(names: Names, tmp_path: Path) -> None:
+    before = names.mark()
+    (tmp_path / "new").touch()
+    child = os.fork()
+    if child == 0:  # pragma: no cover - another process
+        own = Names(str(tmp_path), patience=1)
+        seen = own.confirm()
+        (tmp_path / "child").touch()
+        os._exit(0 if seen >= 0 and own.mark() != seen else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    assert names.mark() != before
+
+
 @pytest.mark.parametrize("lack", ["inotify", "a local file system", "instances"])
 def test_where_nothing_is_told_every_question_has_another_answer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lack: str

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
-from sessionkit_jsonl import JSONLBackend, platforms
+from sessionkit_jsonl import JSONLBackend, platforms, read_archive
 from sessionkit_jsonl import directory as look_for_files
 from sessionkit_jsonl.entry import Entry
 from sessionkit_jsonl.locks import slot_of
@@ -34,7 +34,7 @@ path, name, task, system = sys.argv[1:]
 if system == "bare":
     lacks = dict.fromkeys(("ranges", "data_sync", "directory_sync", "links", "watches"), False)
     platforms.current = platforms.Platform(**lacks)
-options = {"path": path, "compact_threshold": 0}
+options = {"path": path, "compact_threshold": 0, "archive": task == "churn"}
 store = open_store({"backend": "jsonl", "on_write_error": "raise", "backends": {"jsonl": options}})
 print("ready", flush=True)
 sys.stdin.readline()
@@ -154,6 +154,11 @@ def test_processes_may_truncate_and_compact_while_others_write(directory: Path, 
     for mine in done:
         kept = [text for text in texts(store) if text in mine]
         assert kept == mine[len(mine) - len(kept) :]
+    reopen(compact_threshold=0, archive=True).save("k")
+    everything = [message.text for message in read_archive(directory / "k.archive")] + texts(store)
+    assert len(everything) == sum(map(len, done))
+    for mine in done:
+        assert [text for text in everything if text in mine] == mine
 
 
 def test_conditions_hold_over_processes(directory: Path, reopen: Reopen) -> None:

@@ -322,6 +322,15 @@ def _unwrap(value: Any) -> Any:
     return [_unwrap(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
+def borrow_objects(messages: Iterable[Message]) -> list[dict[str, Any]]:
+    """The JSON objects of messages themselves, not copied: to be encoded at once, and neither changed nor kept.
+
+    >>> borrow_objects([Message.simple("user", "hello")])
+    [{'role': 'user', 'content': 'hello'}]
+    """
+    return [message._data for message in messages]
+
+
 def as_message(value: Message | Mapping[str, Any]) -> Message:
     """The message itself, or one made from a JSON object.
 

@@ -16,7 +16,7 @@ import attrs
 from sessionkit import codec
 from sessionkit.errors import DecodeError, InvalidKeyError
 from sessionkit.keys import check_key
-from sessionkit.messages import Message
+from sessionkit.messages import Message, borrow_objects
 from sessionkit.sessions import Session, Version
 
 ZERO_TIME: Final = "0001-01-01T00:00:00Z"
@@ -80,7 +80,7 @@ def decode(data: bytes, *, named: str = "") -> Document | None:
 def encode(document: Document) -> bytes:
     """Write a document as picoclaw lays it out: two-space indent, the summary left out when it is empty."""
     session = document.session
-    fields: dict[str, Any] = {"key": session.key, "messages": [message.to_dict() for message in session.messages]}
+    fields: dict[str, Any] = {"key": session.key, "messages": borrow_objects(session.messages)}
     if session.summary:
         fields["summary"] = session.summary
     fields["created"] = session.created or ZERO_TIME

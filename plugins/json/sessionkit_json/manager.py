@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +21,12 @@ from sessionkit_json.directory import SessionDirectory, digest, fingerprint, una
 from sessionkit_json.session import JsonSession, Stored
 
 _STRIPES: Final = 64
+
+_REMEMBERED: Final = 256
+"""How many sessions stay in memory that have nothing unsaved: going through a large directory must not fill it."""
+
+_CONSIDERED: Final = 8
+"""How many sessions are looked at for each that is read, to forget some. Unsaved ones are not forgotten."""
 
 
 class SessionManager(StateBackend):
@@ -50,6 +57,8 @@ class SessionManager(StateBackend):
         self._catalog = None if self._directory is None else Catalog(self._directory)
         self._autosave = autosave
         self._sessions: dict[str, JsonSession] = {}
+        self._clean: dict[str, None] = {}  # keys of those that were read or saved, in this order
+        self._forgetting = threading.Lock()
         self._locks = [threading.Lock() for _ in range(_STRIPES)]
 
     # --- the sessions in memory. The slot of the directory is always locked before the lock of the memory.
@@ -68,7 +77,29 @@ class SessionManager(StateBackend):
             self._sessions.pop(key, None)
         else:
             self._sessions[key] = session
+            self._forget_some(key)
         return session
+
+    def _forget_some(self, used: str) -> None:
+        """Forget sessions that were read or saved long ago and have nothing unsaved. The lock of one may be held."""
+        with self._forgetting:
+            self._clean.pop(used, None)
+            self._clean[used] = None
+            for key in list(islice(self._clean, _CONSIDERED)):
+                if len(self._clean) <= _REMEMBERED:
+                    return
+                lock = self._lock(key)
+                if key == used or not lock.acquire(blocking=False):
+                    continue
+                try:
+                    del self._clean[key]
+                    session = self._sessions.get(key)
+                    if session is not None and session.unsaved:
+                        self._clean[key] = None  # to be looked at again when its turn comes
+                    else:
+                        self._sessions.pop(key, None)
+                finally:
+                    lock.release()
 
     def _is_outdated(self, session: JsonSession) -> bool:
         if self._directory is None or session.stored is None or session.unsaved:
@@ -136,6 +167,7 @@ class SessionManager(StateBackend):
             raise
         with self._lock(key):
             session.stored = Stored.of(file)
+        self._forget_some(key)
 
     def _reconciled_path(self, session: JsonSession, directory: SessionDirectory) -> Path:
         """Where to write, after what others did to the document was taken in."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from sessionkit_json import SessionManager, temporary
+from sessionkit_json import manager as manager_module
 
 from sessionkit.errors import VersionConflict, WriteFailedError
 from sessionkit.messages import Message
@@ -368,3 +369,31 @@ def test_of_two_saves_at_once_the_older_never_wins(
     first.join()
     second.join()
     assert _texts(reopen()) == ["one", "two"]
+
+
+def test_of_many_sessions_those_read_last_stay_in_memory_and_all_that_are_unsaved(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(manager_module, "_REMEMBERED", 10)
+    manager = SessionManager(directory)
+    keys = [f"k{number:02}" for number in range(40)]
+    for key in keys:
+        manager.add_message(key, "user", "saved")
+    manager.close()
+    assert len(manager._sessions) == 10
+    for key in keys[:15]:
+        manager.add_message(key, "user", "unsaved")
+    versions = {key: manager.sessionkit_get_session(key, 0).version for key in keys}
+    assert set(keys[:15]) <= set(manager._sessions)
+    assert len(manager._sessions) < len(keys)
+    for key in keys:
+        assert _texts(manager, key) == (["saved", "unsaved"] if key in keys[:15] else ["saved"])
+        assert manager.sessionkit_get_session(key, 0).version == versions[key]
+
+
+def test_without_a_directory_nothing_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(manager_module, "_REMEMBERED", 10)
+    manager = SessionManager()
+    for number in range(40):
+        manager.add_message(f"k{number}", "user", "one")
+    assert all(_texts(manager, f"k{number}") == ["one"] for number in range(40))

@@ -200,7 +200,7 @@ class SessionPage:
         sessions: in the backend's own order, which writes do not change.
         next: the cursor of the page that follows.
         unreadable: what is missing in the listing because it cannot be read: a line for people each, with the place
-            and the reason. Of what has no key that is known, the first page tells.
+            and the reason. A page tells of what would stand in it; where nobody knows the key, some page tells.
     """
 
     sessions: Sequence[SessionInfo] = attrs.field(hash=False)

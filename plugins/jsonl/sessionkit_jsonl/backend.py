@@ -15,7 +15,7 @@ from sessionkit_jsonl import failures
 from sessionkit_jsonl.cache import Cache
 from sessionkit_jsonl.committing import Committer
 from sessionkit_jsonl.context import Context
-from sessionkit_jsonl.directory import read_meta
+from sessionkit_jsonl.directory import Found, read_meta
 from sessionkit_jsonl.durability import Durability
 from sessionkit_jsonl.entry import Entries, Entry, log
 from sessionkit_jsonl.files import Files
@@ -146,8 +146,8 @@ class JSONLBackend(Backend):
         entry = self._entries.get(key)
         return self._read(entry, lambda look: _session(entry, look, limit), collect=limit is None)
 
-    def _describe(self, key: str) -> Session:
-        entry = self._entries.passing(key)
+    def _describe(self, key: str, found: Found) -> Session:
+        entry = self._entries.passing(key, found)
         return self._read(entry, lambda look: _session(entry, look, 0))
 
     @hookimpl

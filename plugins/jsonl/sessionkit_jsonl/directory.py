@@ -52,12 +52,32 @@ def find(directory: str, key: str) -> Found:
     if _anything(hashed):
         return read_meta(hashed)
     plain = plain_name(key)
-    if len(plain.encode()) > NAME_BYTES - SUFFIX_BYTES:
+    if not _fits(plain):
         return Found(hashed, None, Meta.read(None))
     found = read_meta(os.path.join(directory, plain))
-    if found.meta.key == key or (found.meta.key is None and not must_be_hashed(key)):
-        return found
-    return read_meta(hashed)
+    return found if _may_be_of(key, found) else read_meta(hashed)
+
+
+def leads_to(directory: str, key: str, name: str, found: Found) -> bool:
+    """Whether :func:`find` finds what was found under a name, as long as nothing has the key's hashed name."""
+    if name == hashed_name(key):
+        return True
+    if name == plain_name(key):
+        return _fits(name) and _may_be_of(key, found)
+    same = find(directory, key)  # a file system that normalises names may give them in another form
+    return found.meta_file is not None and _inode(found) == _inode(same)
+
+
+def _fits(plain: str) -> bool:
+    return len(plain.encode()) <= NAME_BYTES - SUFFIX_BYTES
+
+
+def _may_be_of(key: str, found: Found) -> bool:
+    return found.meta.key == key or (found.meta.key is None and not must_be_hashed(key))
+
+
+def _inode(found: Found) -> tuple[int, int] | None:
+    return found.meta_file.inode if found.meta_file else None
 
 
 def _anything(base: str) -> bool:

@@ -45,7 +45,7 @@ class Entry:
         queue: those who append.
     """
 
-    def __init__(self, path: str, key: str, cache: Cache | None = None) -> None:
+    def __init__(self, path: str, key: str, cache: Cache | None = None, found: directory.Found | None = None) -> None:
         self.key = key
         self.slot = slot_of(key)
         self.mutex = threading.Lock()
@@ -54,7 +54,7 @@ class Entry:
         self.queue = Queue(key)
         self._directory = path
         self._cache = cache or Cache(0)
-        self._found: directory.Found | None = None
+        self._found = found
         self._data: OpenFile | None = None
         self._header: Header | None = None
         self._index = Index(0)
@@ -274,11 +274,16 @@ class Entries:
                 idle.mutex.release()
         return entry
 
-    def passing(self, key: str) -> Entry:
-        """A session's entry, for one look that leaves no trace: a listing must not displace the sessions in use."""
+    def passing(self, key: str, found: directory.Found) -> Entry:
+        """A session's entry, for one look that leaves no trace: a listing must not displace the sessions in use.
+
+        Args:
+            key: the session.
+            found: its document.
+        """
         with self._lock:
             entry = self._entries.get(key)
-        return entry or Entry(self._directory, key)
+        return entry or Entry(self._directory, key, found=found)
 
     def clear(self) -> None:
         """Forget everything; files close when nobody uses them any more."""

@@ -3,124 +3,163 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
+import time
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final, TypeAlias
 
 import attrs
 
 from sessionkit.errors import InvalidKeyError, StoreError
+from sessionkit.filenames import hashed_name, plain_name
 from sessionkit.keys import check_key
 from sessionkit.sessions import Session, SessionInfo, SessionPage
 from sessionkit_jsonl import failures
-from sessionkit_jsonl.directory import DATA_SUFFIX, META_SUFFIX, read_meta
+from sessionkit_jsonl.directory import DATA_SUFFIX, META_SUFFIX, Found, leads_to, read_meta
 from sessionkit_jsonl.entry import log
 from sessionkit_jsonl.files import status_of
+from sessionkit_jsonl.mounts import is_local
 
-_REMEMBERED: Final = 50_000
+_MOST_REMEMBERED: Final = 50_000
 """How many sessions' descriptions are kept."""
 
+_SAME_IN_NAMES: Final = re.compile(r"[\x20-\x7e]{0,100}")
+"""What a key begins with and each of its names too, with other separators."""
+
+_TICK_NS: Final = 100_000_000
+_COARSE_TICK_NS: Final = 2_500_000_000
+"""How long a file system may give one and the same time, in nanoseconds: a tick of the kernel's clock, with plenty to
+spare; or what it keeps at all, where that is seconds."""
+
 Fingerprint: TypeAlias = tuple[int, ...]
-"""Differs when a session's files differ."""
+"""Differs when a file differs; empty when there is none."""
 
 
 @attrs.frozen
-class _Named:
-    """A name in the directory, and whose it is (None: nobody's that could be asked for, and why)."""
+class _Remembered:
+    """What was read of the files of a name.
 
-    inode: int
-    key: str | None
-    problem: str = ""
+    Attributes:
+        files: fingerprints of the document and of the log.
+        info: what there is to tell; None when these are no session's files.
+        rival: the name that would be the session's if there was something of that name; ``""`` for none.
+    """
+
+    files: tuple[Fingerprint, Fingerprint]
+    info: SessionInfo | None
+    rival: str
 
 
 class Listing:
     """Lists one directory, and remembers what it read of files that have not changed since.
 
+    Sessions are in the order of their names. So a page reads the documents of its own sessions alone: which key a
+    name belongs to stands inside.
+
     Args:
         directory: where the sessions are.
-        read: reads a session without its messages.
+        read: reads a session without its messages, whose document was found already.
     """
 
-    def __init__(self, directory: str, read: Callable[[str], Session]) -> None:
+    def __init__(self, directory: str, read: Callable[[str, Found], Session]) -> None:
         self._directory = directory
         self._read = read
         self._lock = threading.Lock()
-        self._names: dict[str, _Named] = {}
-        self._infos: dict[str, tuple[Fingerprint, SessionInfo]] = {}
+        self._is_local: bool | None = None
+        self._seen: Fingerprint = ()
+        self._present: set[str] = set()
+        self._names: list[str] = []
+        self._remembered: dict[str, _Remembered] = {}
         self._warned: set[str] = set()
-        self._problems: list[str] = []  # of the present page
 
     def page(self, prefix: str, cursor: str | None, limit: int) -> SessionPage:
-        """A page of the sessions, sorted by key."""
+        """A page of the sessions; a cursor is the name where the page before ended."""
+        begin = _beginning(prefix)
         with self._lock:
-            names = self._names_by_key()
-            self._problems = [] if cursor else [named.problem for named in self._names.values() if named.problem]
-            keys = sorted(key for key in names if key.startswith(prefix) and (cursor is None or key > cursor))
+            self._look_at_names()
+            position = bisect_left(self._names, begin)
+            if cursor is not None:
+                position = max(bisect_right(self._names, cursor), position)
             found: list[SessionInfo] = []
-            for position, key in enumerate(keys):
+            unreadable: list[str] = []
+            while position < len(self._names) and self._names[position].startswith(begin):
                 if len(found) == limit:
-                    return SessionPage(sessions=found, next=keys[position - 1], unreadable=self._problems)
-                info = self._info(key, names[key])
-                if info is not None:
+                    return SessionPage(sessions=found, next=self._names[position - 1], unreadable=unreadable)
+                info = self._info(self._names[position], unreadable)
+                if info is not None and info.key.startswith(prefix):
                     found.append(info)
-            return SessionPage(sessions=found, unreadable=self._problems)
+                position += 1
+        return SessionPage(sessions=found, unreadable=unreadable)
 
-    def _names_by_key(self) -> dict[str, str]:
-        """Whose files there are. Each document is read once, and again when another one took its place."""
-        present: dict[str, int] = {}
-        with os.scandir(self._directory) as entries:
-            for entry in entries:
-                if entry.name.endswith(META_SUFFIX):
-                    present[entry.name.removesuffix(META_SUFFIX)] = entry.inode()
-                elif entry.name.endswith(DATA_SUFFIX):
-                    present.setdefault(entry.name.removesuffix(DATA_SUFFIX), 0)
-        for name in self._names.keys() - present.keys():
-            del self._names[name]
-        for name, inode in present.items():
-            known = self._names.get(name)
-            if known is None or known.inode != inode:
-                self._names[name] = self._owner(name, inode)
-        return {named.key: name for name, named in self._names.items() if named.key is not None}
+    def _look_at_names(self) -> None:
+        """Read the directory, unless nothing changed in it."""
+        seen = _fingerprint(self._directory)
+        if seen and seen == self._seen:
+            return
+        self._seen = seen if self._will_tell(seen) else ()
+        present: set[str] = set()
+        for name in os.listdir(self._directory):
+            if name.endswith(META_SUFFIX):
+                present.add(name.removesuffix(META_SUFFIX))
+            elif name.endswith(DATA_SUFFIX):
+                present.add(name.removesuffix(DATA_SUFFIX))
+        if present != self._present:
+            for name in self._remembered.keys() - present:
+                del self._remembered[name]
+            self._names = sorted(present)
+            self._present = present
 
-    def _owner(self, name: str, inode: int) -> _Named:
-        """Whose a name is: its document says so; without one it is the key of that name."""
+    def _will_tell(self, seen: Fingerprint) -> bool:
+        """Whether the next change of names will give the directory another time, and not the very same.
+
+        It will if the clock of the file system, which may stand still for a while, went on since the last change. The
+        clock of another machine is none to compare with.
+        """
+        if not seen:
+            return False
+        if self._is_local is None:
+            self._is_local = is_local(Path(self._directory))
+        tick = _COARSE_TICK_NS if seen[2] % 1_000_000 == 0 else _TICK_NS
+        return self._is_local and seen[2] + tick < time.time_ns()
+
+    def _info(self, name: str, unreadable: list[str]) -> SessionInfo | None:
+        """What there is to tell of a session; None when it is gone or cannot be read, which is added to the list."""
+        base = os.path.join(self._directory, name)
         try:
-            key = read_meta(os.path.join(self._directory, name)).meta.key or name
-            check_key(key)
-        except OSError as error:
-            return _Named(inode, None, self._warn(name, failures.describe(error)))
-        except InvalidKeyError as error:
-            return _Named(inode, None, self._warn(name, str(error)))
-        return _Named(inode, key)
-
-    def _info(self, key: str, name: str) -> SessionInfo | None:
-        """What there is to tell of a session; None when it is gone or cannot be read."""
-        try:
-            fingerprint = self._fingerprint(name)
-            remembered = self._infos.get(key)
-            if remembered is not None and remembered[0] == fingerprint:
-                return remembered[1]
-            info = _without_messages(self._read(key))
-        except (OSError, StoreError) as error:
-            self._problems.append(self._warn(name, str(error)))
+            known = self._known(name, base)
+            if known is None:
+                known = self._read_name(name, base)
+        except (OSError, StoreError, InvalidKeyError) as error:
+            unreadable.append(self._warn(name, failures.describe(error) if isinstance(error, OSError) else str(error)))
             return None
-        if not info.exists:
-            self._infos.pop(key, None)
-            self._names.pop(name, None)  # the name may have another owner by now: read it again next time
-            return None
-        if len(self._infos) < _REMEMBERED or key in self._infos:
-            self._infos[key] = fingerprint, info
-        return info
+        return None if known.rival in self._present else known.info
 
-    def _fingerprint(self, name: str) -> Fingerprint:
-        parts: list[int] = []
-        for suffix in (META_SUFFIX, DATA_SUFFIX):
-            status = status_of(os.path.join(self._directory, name) + suffix)
-            if status is not None:
-                parts += status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
-            else:
-                parts.append(0)
-        return tuple(parts)
+    def _known(self, name: str, base: str) -> _Remembered | None:
+        """What is remembered of a name, if its files are the same still."""
+        known = self._remembered.get(name)
+        return known if known is not None and known.files == _fingerprints(base) else None
+
+    def _read_name(self, name: str, base: str) -> _Remembered:
+        """Read a session. Whose a name is, its document says; without one it is the key of that name."""
+        files = _fingerprints(base)
+        found = read_meta(base)
+        key = check_key(found.meta.key or name)
+        rival = hashed_name(key)
+        if rival == name:
+            rival = ""
+        elif rival in self._present:
+            return _Remembered(files, None, rival)
+        info = None
+        if leads_to(self._directory, key, name, found):
+            session = self._read(key, found)
+            info = _without_messages(session) if session.exists else None
+        known = _Remembered(files, info, rival)
+        if len(self._remembered) < _MOST_REMEMBERED or name in self._remembered:
+            self._remembered[name] = known
+        return known
 
     def _warn(self, name: str, reason: str) -> str:
         """Say once in the log that a session is left out; the others are listed all the same."""
@@ -129,6 +168,21 @@ class Listing:
             self._warned.add(name)
             log.warning("%s is left out of listings: %s", path, reason)
         return f"{path}: {reason}"
+
+
+def _beginning(prefix: str) -> str:
+    """What the names begin with that keys with a prefix have: readable characters stay, in hashed names too."""
+    match = _SAME_IN_NAMES.match(plain_name(prefix))
+    return match[0] if match else ""
+
+
+def _fingerprints(base: str) -> tuple[Fingerprint, Fingerprint]:
+    return _fingerprint(base + META_SUFFIX), _fingerprint(base + DATA_SUFFIX)
+
+
+def _fingerprint(path: str) -> Fingerprint:
+    status = status_of(path)
+    return () if status is None else (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
 def _without_messages(session: Session) -> SessionInfo:

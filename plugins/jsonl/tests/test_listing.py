@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import pytest
 from sessionkit_jsonl import JSONLBackend
-from sessionkit_jsonl.directory import Found, read_meta
+from sessionkit_jsonl.files import OpenFile, open_for_reading
+from sessionkit_jsonl.mounts import is_local
 
 from sessionkit import SessionStore
 from sessionkit.filenames import hashed_name
@@ -17,6 +19,9 @@ from sessionkit.messages import Message
 from sessionkit.sessions import SessionInfo
 
 OpenBackend: TypeAlias = Callable[..., JSONLBackend]
+OpenStore: TypeAlias = Callable[..., SessionStore]
+
+SUFFIXES = (".meta.json", ".jsonl")
 
 
 def add(backend: JSONLBackend, *keys: str) -> None:
@@ -39,12 +44,49 @@ def everything(backend: JSONLBackend) -> list[SessionInfo]:
     return list(backend.sessionkit_list_sessions("", None, 1000).sessions)
 
 
-def test_pages_are_sorted_by_key_and_end(open_backend: OpenBackend) -> None:
+def test_pages_are_in_the_order_of_names_and_end(open_backend: OpenBackend) -> None:
     backend = open_backend(durability="os")
-    add(backend, "b", "a", "c:1", "c/2", "d")
-    assert pages(backend) == [["a", "b"], ["c/2", "c:1"], ["d"]]
-    assert pages(backend, "c") == [["c/2", "c:1"]]
+    add(backend, "b", "a", "c:1", "c/2", "cb", "d")
+    assert pages(backend) == [["a", "b"], ["c:1", "c/2"], ["cb", "d"]]
+    assert pages(backend, "c") == [["c:1", "c/2"], ["cb"]]
+    assert pages(backend, "c/") == [["c/2"]]
     assert pages(backend, "x") == [[]]
+
+
+@pytest.mark.parametrize("prefix", ["a", "a:", "a\n", "\u00e9", "e", "x" * 130, "x" * 300, "\u00e9" * 70, "..", "."])
+def test_a_prefix_finds_keys_whatever_their_files_are_called(open_backend: OpenBackend, prefix: str) -> None:
+    backend = open_backend(durability="os")
+    keys = [
+        "a:b",
+        "a/b",
+        "a_b",
+        "a\nb",
+        "\u00e9x",
+        "e\u0301x",
+        "x" * 120,
+        "x" * 140,
+        "x" * 310,
+        "\u00e9" * 90,
+        "...",
+        "A:",
+    ]
+    add(backend, *keys)
+    assert sorted(key for page in pages(backend, prefix) for key in page) == sorted(
+        key for key in keys if key.startswith(prefix)
+    )
+
+
+def test_files_that_their_key_does_not_lead_to_are_not_listed(directory: Path, open_backend: OpenBackend) -> None:
+    add(open_backend(durability="os"), "a:b", "c")
+    backend = open_backend()
+    for suffix in (".meta.json", ".jsonl"):
+        (directory / f"moved{suffix}").write_bytes((directory / f"c{suffix}").read_bytes())
+        (directory / f"{hashed_name('a:b')}{suffix}").write_bytes((directory / f"a_b{suffix}").read_bytes())
+    (directory / f"{hashed_name('a:b')}.meta.json").write_text('{"key": "a:b", "summary": "of the hashed name"}')
+    assert [(info.key, info.summary) for info in everything(backend)] == [("a:b", "of the hashed name"), ("c", "")]
+    for suffix in (".meta.json", ".jsonl"):
+        (directory / f"{hashed_name('a:b')}{suffix}").unlink()
+    assert [(info.key, info.summary) for info in everything(backend)] == [("a:b", ""), ("c", "")]
 
 
 def test_an_unreadable_neighbour_is_left_out_and_told_once(
@@ -60,9 +102,7 @@ def test_an_unreadable_neighbour_is_left_out_and_told_once(
     assert sum("left out of listings" in record.message for record in caplog.records) == 2
 
 
-def test_a_page_tells_of_its_unreadable_sessions_and_the_first_of_those_without_key(
-    directory: Path, open_backend: OpenBackend
-) -> None:
+def test_a_page_tells_of_what_cannot_be_read_where_it_would_stand(directory: Path, open_backend: OpenBackend) -> None:
     backend = open_backend()
     add(backend, "a", "b", "c", "d")
     (directory / "c.jsonl").unlink()
@@ -71,8 +111,11 @@ def test_a_page_tells_of_its_unreadable_sessions_and_the_first_of_those_without_
     for _ in range(2):
         first = backend.sessionkit_list_sessions("", None, 1)
         second = backend.sessionkit_list_sessions("", first.next, 9)
-        assert [line.partition(": ")[0] for line in first.unreadable] == [str(directory / "loop")]
-        assert [line.partition(": ")[0] for line in second.unreadable] == [str(directory / "c")]
+        assert first.unreadable == []
+        assert [line.partition(": ")[0] for line in second.unreadable] == [
+            str(directory / "c"),
+            str(directory / "loop"),
+        ]
         assert [info.key for page in (first, second) for info in page.sessions] == ["a", "b", "d"]
 
 
@@ -93,58 +136,113 @@ def test_a_log_without_document_is_the_session_of_its_name(directory: Path, open
     assert backend.sessionkit_get_session("a_b", 0) == open_backend().sessionkit_get_session("a_b", 0)
 
 
-def test_documents_and_logs_that_did_not_change_are_read_once(
-    open_backend: OpenBackend, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the files that are opened for reading."""
+    names: list[str] = []
+
+    def counted(path: str) -> OpenFile | None:
+        names.append(os.path.basename(path))
+        return open_for_reading(path)
+
+    monkeypatch.setattr("sessionkit_jsonl.directory.open_for_reading", counted)
+    monkeypatch.setattr("sessionkit_jsonl.entry.open_for_reading", counted)
+    return names
+
+
+def test_documents_and_logs_that_did_not_change_are_read_once(open_backend: OpenBackend, opened: list[str]) -> None:
     backend = open_backend(durability="os")
     add(backend, *(f"{number:03}" for number in range(40)))
     fresh = open_backend()
-    read: list[str] = []
-    original = fresh._listing._read
-
-    def counted(key: str) -> Any:
-        read.append(key)
-        return original(key)
-
-    monkeypatch.setattr(fresh._listing, "_read", counted)
-    owners: list[str] = []
-
-    def counted_meta(base: str) -> Found:
-        owners.append(base)
-        return read_meta(base)
-
-    monkeypatch.setattr("sessionkit_jsonl.listing.read_meta", counted_meta)
+    opened.clear()
     for _ in range(3):
         assert sum(map(len, pages(fresh, limit=5))) == 40
-    assert (len(read), len(owners)) == (40, 40)
+    assert sorted(opened) == sorted(f"{number:03}{suffix}" for number in range(40) for suffix in SUFFIXES)
     add(backend, "007")
+    opened.clear()
     assert sum(map(len, pages(fresh, limit=5))) == 40
-    assert (read[40:], len(owners)) == (["007"], 40)
+    assert opened == ["007.meta.json", "007.jsonl"]
     assert [info.count for info in everything(fresh)].count(2) == 1
 
 
-def test_an_alias_is_looked_up_without_reading_documents_again(
-    reopen: Callable[..., SessionStore], monkeypatch: pytest.MonkeyPatch
+def test_a_page_reads_the_files_of_its_own_sessions(open_backend: OpenBackend, opened: list[str]) -> None:
+    add(open_backend(durability="os"), *(f"{number:02}" for number in range(20)))
+    fresh = open_backend()
+    opened.clear()
+    page = fresh.sessionkit_list_sessions("", None, 3)
+    assert sorted(opened) == [f"{number:02}{suffix}" for number in range(3) for suffix in sorted(SUFFIXES)]
+    opened.clear()
+    fresh.sessionkit_list_sessions("1", page.next, 2)
+    assert sorted(opened) == [f"{number:02}{suffix}" for number in (10, 11) for suffix in sorted(SUFFIXES)]
+
+
+@pytest.fixture
+def listed(monkeypatch: pytest.MonkeyPatch, directory: Path) -> list[str]:
+    """The directories that are read."""
+    paths: list[str] = []
+    original = os.listdir
+
+    def counted(path: str) -> list[str]:
+        paths.append(path)
+        return original(path)
+
+    monkeypatch.setattr(os, "listdir", counted)
+    return paths
+
+
+def grow_old(directory: Path) -> None:
+    """Let the last change of names be some time ago."""
+    os.utime(directory, ns=(0, directory.stat().st_mtime_ns - 10_000_000_001))
+
+
+@pytest.mark.skipif(not is_local(Path.cwd()), reason="the clock of the file system may be another machine's")
+def test_names_are_read_again_when_one_changed(directory: Path, open_backend: OpenBackend, listed: list[str]) -> None:
+    backend, other = open_backend(durability="os"), open_backend(durability="os")
+    add(backend, "a", "b")
+    grow_old(directory)
+    everything(backend)
+    listed.clear()
+    add(backend, "a")
+    assert [info.count for info in everything(backend)] == [2, 1]
+    assert listed == []
+    add(other, "c")
+    assert [info.key for info in everything(backend)] == ["a", "b", "c"]
+    backend.sessionkit_delete_session("a")
+    assert [info.key for info in everything(backend)] == ["b", "c"]
+
+
+def test_names_that_have_just_changed_are_read_each_time(
+    directory: Path, open_backend: OpenBackend, listed: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    writing = reopen(durability="os")
-    for number in range(20):
-        writing.update_session(f"{number:02}", aliases=[f"alias {number}"])
-    store = reopen()
-    read: list[str] = []
+    backend = open_backend(durability="os")
+    add(backend, "a")
+    changed = directory.stat().st_mtime_ns
+    everything(backend)
+    for later, reads in ((0, 1), (99_000_000, 1), (3_000_000_000, 1), (3_000_000_000, 0)):
+        monkeypatch.setattr(time, "time_ns", lambda later=later: changed + later)
+        listed.clear()
+        everything(backend)
+        assert len(listed) == reads
 
-    def counted_meta(base: str) -> Found:
-        read.append(base)
-        return read_meta(base)
 
-    monkeypatch.setattr("sessionkit_jsonl.listing.read_meta", counted_meta)
-    monkeypatch.setattr("sessionkit_jsonl.directory.read_meta", counted_meta)
-    assert store.resolve("alias 7") == "07"
-    read.clear()
-    assert [store.resolve(f"alias {number}") for number in (3, 19)] == ["03", "19"]
-    assert not [base for base in read if "alias" not in base]  # a key of that name is looked for
-    writing.update_session("03", aliases=["another"])
-    assert (store.resolve("another"), store.resolve("alias 3")) == ("03", None)
-    assert {os.path.basename(base) for base in read if "a" not in os.path.basename(base)} == {"03"}
+def test_a_document_that_is_written_in_place_is_read_again(directory: Path, open_backend: OpenBackend) -> None:
+    backend = open_backend(durability="os")
+    add(backend, "a")
+    for summary in ("x", "y", "a longer one"):
+        for _ in range(2):
+            everything(backend)
+        (directory / "a.meta.json").write_text(f'{{"key": "a", "summary": "{summary}"}}')
+        assert [info.summary for info in everything(backend)] == [summary]
+
+
+def test_an_alias_is_found_without_reading_what_did_not_change(reopen: OpenStore, opened: list[str]) -> None:
+    with reopen() as store:
+        for number in range(5):
+            store.update_session(f"k{number}", aliases=[f"alias{number}"])
+        assert store.resolve("alias3") == "k3"
+        opened.clear()
+        assert store.resolve("alias4") == "k4"
+        assert [name for name in opened if name.startswith("k")] == []
 
 
 def test_deleted_and_new_sessions_are_seen(open_backend: OpenBackend) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 import attrs
 import rich_click as click
@@ -22,6 +22,8 @@ from sessionkit.cli.show import resolved
 if TYPE_CHECKING:
     from sessionkit.store import SessionStore
     from sessionkit.transfer.formats import Losses
+
+_T = TypeVar("_T")
 
 
 @click.command(
@@ -79,10 +81,14 @@ def command(
     report = _Exported(losses=Losses())
     with opened_store(url) as store, _opened_output(output) as stream:
         listed = (info.key for info in store.list_sessions(on_unreadable=report.failures.append))
-        documents = _documents(store, listed if everything else [resolved(store, key) for key in keys], report)
-        alone = len(keys) == 1
-        for text in writer.write(documents, dump=visible_json, losses=report.losses, alone=alone):
-            stream.write(text.encode())
+        chosen = listed if everything else [resolved(store, key) for key in keys]
+        if format_name == WRITTEN_FORMATS[0]:
+            _write_lines(store, chosen, stream, report)
+        else:
+            documents = _documents(store, chosen, report)
+            alone = len(keys) == 1
+            for text in writer.write(documents, dump=visible_json, losses=report.losses, alone=alone):
+                stream.write(text.encode())
     if as_json:
         click.echo(visible_json(report.describe()), err=True)
     else:
@@ -99,6 +105,18 @@ class _Exported:
     sessions: int = 0
     messages: int = 0
     failures: list[str] = attrs.Factory(list)
+
+    def attempt(self, export: Callable[..., _T], *arguments: object) -> _T | None:
+        """Export one session; None when it is gone by now, or cannot be read, which is noted."""
+        from sessionkit.errors import CorruptSessionError, SessionNotFoundError, VersionConflict
+
+        try:
+            return export(*arguments)
+        except SessionNotFoundError:
+            return None  # deleted since it was found
+        except (CorruptSessionError, VersionConflict) as error:
+            self.failures.append(str(error))
+            return None
 
     def describe(self) -> dict[str, Any]:
         described: dict[str, Any] = {"sessions": self.sessions, "messages": self.messages, "failed": self.failures}
@@ -124,17 +142,28 @@ def _lost(fields: Counter[str], noun: str) -> list[str]:
     return [f"{visible(name)} (in {plural(count, noun)})" for name, count in fields.most_common()]
 
 
+def _write_lines(store: SessionStore, keys: Iterable[str], stream: BinaryIO, report: _Exported) -> None:
+    """Write sessions in our own format, in bounded memory."""
+    from sessionkit.transfer import export_text
+
+    for key in keys:
+        exported = report.attempt(export_text, store, key, visible_json)
+        if exported is None:
+            continue
+        pieces, messages = exported
+        for piece in pieces:
+            stream.write(piece)
+        stream.write(b"\n")
+        report.sessions += 1
+        report.messages += messages
+
+
 def _documents(store: SessionStore, keys: Iterable[str], report: _Exported) -> Iterator[dict[str, Any]]:
-    from sessionkit.errors import CorruptSessionError, SessionNotFoundError
     from sessionkit.transfer import export_session
 
     for key in keys:
-        try:
-            document = export_session(store, key)
-        except SessionNotFoundError:
-            continue  # deleted since it was found
-        except CorruptSessionError as error:
-            report.failures.append(str(error))
+        document = report.attempt(export_session, store, key)
+        if document is None:
             continue
         report.sessions += 1
         report.messages += len(document["messages"])

@@ -198,7 +198,8 @@ class Files:
                 raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), target) from None
             self.rename(source, target)
         else:
-            self.remove(source)
+            with contextlib.suppress(OSError):  # it has its name: what is left of the other one is swept later
+                self.remove(source)
 
     def keep(self, path: str, name: str) -> None:
         """Keep the file that is about to be replaced under another name too."""

@@ -79,6 +79,14 @@ def test_what_is_skipped_is_named_with_its_reason(run: Run, store: SessionStore,
     ]
 
 
+@pytest.mark.parametrize("arguments", [(), ("--filter", "*")])
+def test_what_cannot_be_listed_is_told(run: Run, store: SessionStore, arguments: tuple[str, ...]) -> None:
+    store.add_message("unlisted", "user", "x")
+    result = run("copy", URL, OTHER, *arguments, status=1)
+    assert result.stdout == "Copied 3 sessions (6 messages).\n"
+    assert result.stderr == "Error: 1 session not copied:\n  the document of unlisted is damaged\n"
+
+
 def test_replace_overwrites(run: Run, store: SessionStore, other: SessionStore) -> None:
     other.add_message("cli:b", "user", "mine")
     assert run("copy", URL, OTHER, "--replace").output == "Copied 2 sessions, replaced 1 (6 messages).\n"

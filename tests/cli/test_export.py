@@ -95,3 +95,11 @@ def test_json_tells_the_counts_on_standard_error(run: Run) -> None:
 @pytest.mark.parametrize("arguments", [(), ("a", "--all")], ids=["nothing", "both"])
 def test_either_keys_or_all_are_said(run: Run, arguments: tuple[str, ...]) -> None:
     assert "their keys, or --all" in run("export", *arguments, "--store", URL, status=2).stderr
+
+
+def test_what_cannot_be_listed_is_told_by_an_export_of_all(run: Run, store: SessionStore) -> None:
+    store.add_message("a", "user", "hello")
+    store.add_message("unlisted", "user", "x")
+    result = run("export", "--all", "--store", URL, status=1)
+    assert json_lines(result.stdout)[0]["key"] == "a"
+    assert result.stderr.splitlines()[-1] == "Error: the document of unlisted is damaged"

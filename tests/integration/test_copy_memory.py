@@ -14,8 +14,8 @@ pytest.importorskip("sessionkit_jsonl", reason="needs the jsonl backend")
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux, which tells the memory")
 
-LENGTH = 30_000
-WHOLE = 15_000_000  # bytes that as many messages take at least once they are decoded, see the second test
+LENGTH = 20_000
+WHOLE = 10_000_000  # bytes that as many messages take at least once they are decoded, see the second test
 COPY = """
 import sys
 from sessionkit import open_store

@@ -23,7 +23,7 @@ pytest.importorskip("sessionkit_json", reason="needs the json backend")
 pytest.importorskip("sessionkit_jsonl", reason="needs the jsonl backend")
 
 FIXTURES = Path(__file__).parents[3] / "shared" / "fixtures"
-ROUNDS = int(os.environ.get("SESSIONKIT_KILL_ROUNDS", "2"))
+ROUNDS = int(os.environ.get("SESSIONKIT_KILL_ROUNDS", "1"))
 SEED = os.environ.get("SESSIONKIT_KILL_SEED", "2026")
 MIGRATE = """
 import sys

@@ -12,7 +12,7 @@ from sessionkit.memory import MemoryBackend
 from sessionkit.plugins.descriptors import BackendPlugin
 from sessionkit.plugins.options import option
 from sessionkit.plugins.urls import StoreURL
-from sessionkit.sessions import Session
+from sessionkit.sessions import Session, SessionPage
 
 
 @attrs.frozen(kw_only=True)
@@ -22,13 +22,23 @@ class SharedOptions:
 
 
 class SharedBackend(MemoryBackend):
-    """Sessions whose key begins with ``corrupt`` cannot be read."""
+    """Sessions whose key begins with ``corrupt`` cannot be read, and ``unlisted`` ones not even be listed."""
 
     @hookimpl
     def sessionkit_get_session(self, key: str, limit: int | None) -> Session:
         if key.startswith("corrupt"):
             raise CorruptSessionError(f"session {key!r} cannot be read")
         return super().sessionkit_get_session(key, limit)
+
+    @hookimpl
+    def sessionkit_list_sessions(self, prefix: str, cursor: str | None, limit: int) -> SessionPage:
+        page = super().sessionkit_list_sessions(prefix, cursor, limit)
+        left_out = [info.key for info in page.sessions if info.key.startswith("unlisted")]
+        return attrs.evolve(
+            page,
+            sessions=[info for info in page.sessions if info.key not in left_out],
+            unreadable=[f"the document of {key} is damaged" for key in left_out],
+        )
 
 
 _stores: dict[str, SharedBackend] = {}

@@ -5,6 +5,12 @@ This part is an application of the store, and of the command; the backend needs 
 
 from __future__ import annotations
 
-from sessionkit_json.migration.migrating import MIGRATED, Left, MigrationReport, migrate_documents
+from sessionkit_json.migration.migrating import (
+    MIGRATED,
+    Left,
+    MigrationReport,
+    document_files,
+    migrate_documents,
+)
 
-__all__ = ["MIGRATED", "Left", "MigrationReport", "migrate_documents"]
+__all__ = ["MIGRATED", "Left", "MigrationReport", "document_files", "migrate_documents"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import rich_click as click
@@ -14,10 +14,10 @@ from sessionkit.cli.errors import FAILED
 from sessionkit.cli.neutral import visible
 from sessionkit.cli.options import examples, json_option
 from sessionkit.cli.output import make_console, plural, print_error, print_json
-from sessionkit.config import resolve
-from sessionkit.store.opening import open_configured
-from sessionkit_json.migration.migrating import MigrationReport, document_files, migrate_documents
 from sessionkit_json.options import JsonOptions
+
+if TYPE_CHECKING:
+    from sessionkit_json.migration import MigrationReport
 
 
 @click.command(
@@ -36,6 +36,10 @@ def command(ctx: click.Context, directory: Path, url: str | None, dry_run: bool,
 
     Stop whoever writes to the directory first. Migrating again completes what broke off.
     """
+    from sessionkit.config import resolve
+    from sessionkit.store.opening import open_configured
+    from sessionkit_json.migration import MigrationReport, migrate_documents
+
     source = {"backend": "jsonl", "backends": {"jsonl": {"path": str(directory)}}} if url is None else url
     configuration = resolve(source, on_write_error="raise")
     if isinstance(configuration.options, JsonOptions) and configuration.options.path.resolve() == directory.resolve():
@@ -64,6 +68,8 @@ def _progress(directory: Path) -> Iterator[Callable[[int], None] | None]:
         yield None
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    from sessionkit_json.migration import document_files
 
     columns = TextColumn("Migrating"), BarColumn(), MofNCompleteColumn(), TextColumn("files")
     with Progress(*columns, console=console, transient=True) as progress:

@@ -287,7 +287,7 @@ def _garbage(look: Look) -> int:
     index = look.index
     if not look.count:
         return max(look.size - len(look.header.line()), 0) if look.size else 0
-    return index.place(look.data, index.hidden).offset + index.waste + look.rest.size
+    return removing.visible_from(look) + index.waste + look.rest.size
 
 
 def _seeing(composed: Composed, edit: Edit | None) -> Edit:

@@ -60,6 +60,16 @@ def test_a_message_whose_newline_was_lost_stays_and_gets_it_back(directory: Path
     assert texts(store) == texts(reopen()) == ["a", "b", "c"]
 
 
+@pytest.mark.parametrize("data", [B[:-1], A + B[:-1]])
+def test_a_session_whose_only_message_lost_its_newline_can_be_saved(
+    directory: Path, reopen: Reopen, data: bytes
+) -> None:
+    put(directory, data, {"skip": data.count(b"\n")})
+    store = reopen(compact_threshold=0)
+    store.save("k")
+    assert texts(store) == texts(reopen()) == ["b"]
+
+
 def test_nuls_of_a_lost_block_hide_no_message(directory: Path, reopen: Reopen) -> None:
     put(directory, A + b"\0" * 100 + B + b"\0" * 50 + b"\n" + C, {"skip": 0})
     assert texts(reopen()) == ["a", "b", "c"]

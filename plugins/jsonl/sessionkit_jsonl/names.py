@@ -56,7 +56,8 @@ class Names:
         the path when :meth:`confirm` was called last.
         """
         watch = self._watch
-        return next(self._numbers) if watch is None else watch.mark()
+        mark = None if watch is None else watch.mark()
+        return next(self._numbers) if mark is None else mark
 
     def confirm(self) -> int:
         """The same, and see to it that it is the directory of the path that is watched."""
@@ -82,12 +83,14 @@ def _watch(directory: str) -> _Watch | None:
     if not platforms.current.watches or not is_local(Path(directory)):
         return None
     try:
+        held = os.open(directory, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        watch = _Watch(held, inode_of(os.fstat(held)))
         with _shared.lock:
             inotify = _shared.inotify()
             if inotify is None:
                 inotify = _Inotify()
                 _shared.inotify = weakref.ref(inotify)
-            return inotify.watch(directory)
+            return inotify.add(watch)
     except (ImportError, AttributeError, OSError):  # Python or its C library lacks something, or there are too many
         return None
 
@@ -126,21 +129,13 @@ class _Inotify:
             raise OSError(self._error(), "inotify")
         return result
 
-    def watch(self, directory: str) -> _Watch:
-        """The watch of a directory; stores of one directory share it."""
-        held = os.open(directory, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            path = b"/proc/self/fd/%d" % held
-            number = self._checked(self._system.inotify_add_watch(self._fd, path, _EVENTS))
-            watch = self._watches.get(number)
-            if watch is None:
-                watch = self._watches[number] = _Watch(self, number, held)
-                held = -1
-            watch.users += 1
-            return watch
-        finally:
-            if held >= 0:
-                os.close(held)
+    def add(self, watch: _Watch) -> _Watch:
+        """Watch a directory. Returns the watch that counts: stores of one directory share it."""
+        number = self._system.inotify_add_watch(self._fd, b"/proc/self/fd/%d" % watch.held, _EVENTS)
+        watch = self._watches.setdefault(self._checked(number), watch)
+        watch.users += 1
+        watch.number, watch.inotify = number, self
+        return watch
 
     def forget(self, watch: _Watch) -> None:
         """End the watch of a directory when nobody needs it any more."""
@@ -148,16 +143,19 @@ class _Inotify:
         if not watch.users and self._watches.pop(watch.number, None) is not None:
             self._system.inotify_rm_watch(self._fd, watch.number)
 
-    def take(self) -> None:
-        """Count the events that came until now. While somebody else does so, this waits for him."""
+    def take(self) -> bool:
+        """Count the events that came until now. False when somebody else does so: nobody shall wait for him."""
         if self._ask(self._fd, self._unread, _NOTHING) == _NOTHING and not self._reading.locked():
-            return
-        with self._reading:
-            try:
-                while True:
-                    self._count(os.read(self._fd, _EVENT_BYTES))
-            except BlockingIOError:
-                return
+            return True
+        if not self._reading.acquire(blocking=False):
+            return False
+        try:
+            while True:
+                self._count(os.read(self._fd, _EVENT_BYTES))
+        except BlockingIOError:
+            return True
+        finally:
+            self._reading.release()
 
     def _count(self, events: bytes) -> None:
         position = 0
@@ -173,28 +171,29 @@ class _Inotify:
 class _Watch:
     """The watch of one directory, which is held open so that no other one takes its inode."""
 
-    def __init__(self, inotify: _Inotify, number: int, held: int) -> None:
-        self.number = number
+    def __init__(self, held: int, inode: tuple[int, int]) -> None:
+        self.held = held
         self.users = 0
         self.changes = 0
-        self._inotify = inotify
-        self._held = held
-        self._inode = inode_of(os.fstat(held))
+        self.number = -1
+        self.inotify: _Inotify | None = None
+        self._inode = inode
 
     def __del__(self) -> None:
-        os.close(self._held)
+        os.close(self.held)
 
     def close(self) -> None:
         with _shared.lock:
-            self._inotify.forget(self)
+            if self.inotify is not None:
+                self.inotify.forget(self)
 
     def is_at(self, directory: str) -> bool:
         status = status_of(directory)
         return status is not None and inode_of(status) == self._inode
 
-    def mark(self) -> int:
-        self._inotify.take()
-        return self.changes
+    def mark(self) -> int | None:
+        """How often something changed; None when nobody knows at this moment."""
+        return self.changes if self.inotify is not None and self.inotify.take() else None
 
 
 _shared = _Shared()

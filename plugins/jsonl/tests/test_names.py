@@ -81,6 +81,15 @@ def test_stores_of_one_directory_share_a_watch_and_the_last_one_ends_it(names: N
     assert other.mark() < 0
 
 
+def test_nobody_waits_for_one_who_reads_the_events_and_nobody_misses_one(names: Names, tmp_path: Path) -> None:
+    before = names.mark()
+    assert names._watch is not None
+    assert names._watch.inotify is not None
+    with names._watch.inotify._reading:
+        assert names.mark() < 0
+    assert names.mark() == before
+
+
 def test_what_changes_in_one_directory_is_no_change_of_another(names: Names, tmp_path: Path) -> None:
     (tmp_path / "inside").mkdir()
     other = Names(str(tmp_path / "inside"), patience=1)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import attrs
 
+from sessionkit_jsonl import failures
 from sessionkit_jsonl.durability import Durability
 from sessionkit_jsonl.entry import Entry
 from sessionkit_jsonl.files import Files
@@ -34,7 +35,17 @@ class Context:
             raise
 
 
+def outcome(entry: Entry) -> Look:
+    """See what a session has become.
+
+    Raises:
+        OutcomeUnknownError: it is changed, whatever stands in the way of looking: nobody may try it again.
+    """
+    with failures.changed(entry.key):
+        return look_again(entry)
+
+
 def look_again(entry: Entry) -> Look:
-    """See what a session is after a change."""
+    """See what a session is after a step towards a change."""
     with entry.mutex:
         return entry.look()

@@ -11,7 +11,7 @@ import attrs
 from sessionkit import operations
 from sessionkit.sessions import now
 from sessionkit_jsonl import failures
-from sessionkit_jsonl.context import Context, look_again
+from sessionkit_jsonl.context import Context, look_again, outcome
 from sessionkit_jsonl.directory import BAD_META_SUFFIX
 from sessionkit_jsonl.entry import Entry
 from sessionkit_jsonl.files import OpenFile
@@ -44,7 +44,7 @@ class Documents:
         draft = changed(look)
         edit(draft)
         self.write(look, draft.encode())
-        return look_again(entry)
+        return outcome(entry)
 
     def mend(self, entry: Entry, look: Look) -> Look:
         """Put right a document that would stand in the way, without changing what the session is.
@@ -73,7 +73,7 @@ class Documents:
                 raise failures.Raced from None
         with failures.committed(look.key) if commits else contextlib.nullcontext():
             self.context.durability.named()
-        return look_again(entry)
+        return outcome(entry) if commits else look_again(entry)
 
     def write(self, look: Look, data: bytes) -> None:
         """Replace a document: the rename is the moment of the change."""

@@ -63,6 +63,17 @@ def not_changed(key: str, error: OSError) -> BackendUnavailableError:
 
 
 @contextlib.contextmanager
+def changed(key: str) -> Iterator[None]:
+    """Turn the errors of a look at what a write has done into those of the store."""
+    try:
+        yield
+    except OSError as error:
+        raise OutcomeUnknownError(
+            f"session {key!r} is changed, and what it is now cannot be told: {describe(error)}; look, then go on"
+        ) from error
+
+
+@contextlib.contextmanager
 def committed(key: str) -> Iterator[None]:
     """Turn the errors after the point of no return into those of the store."""
     try:

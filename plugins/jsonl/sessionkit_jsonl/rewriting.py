@@ -12,7 +12,7 @@ import attrs
 from sessionkit.errors import OutcomeUnknownError
 from sessionkit_jsonl import failures, marks, removing
 from sessionkit_jsonl.archive import Archive
-from sessionkit_jsonl.context import Context, look_again
+from sessionkit_jsonl.context import Context, look_again, outcome
 from sessionkit_jsonl.directory import ARCHIVE_SUFFIX, DAMAGED_SUFFIX
 from sessionkit_jsonl.documents import Documents, Edit, changed, same
 from sessionkit_jsonl.entry import Entry, log
@@ -56,14 +56,14 @@ class Rewriter:
         with self.context.discarding(composed.file.path):
             look = self.documents.create(entry, look, needs_data=True, edit=_seeing(composed, edit))
             self._begin(entry, look, composed)
-        return look_again(entry)
+        return outcome(entry)
 
     def begin(self, entry: Entry, look: Look, records: Iterable[bytes]) -> Look:
         """Give a session its first messages, which has a document and no data file."""
         composed = self._compose(records, Header(fresh_token()))
         with self.context.discarding(composed.file.path):
             self._begin(entry, look, composed)
-        return look_again(entry)
+        return outcome(entry)
 
     def _begin(self, entry: Entry, look: Look, composed: Composed) -> None:
         """Let a composed file be the data file, where there is none."""
@@ -101,7 +101,7 @@ class Rewriter:
             self._tidy(entry, look_again(entry), truncated=bool(old))
         except (OSError, OutcomeUnknownError) as error:  # the change is made; the next write or save does the rest
             log.warning("session %r is changed, and not tidied up: %s", look.key, error)
-        return look_again(entry)
+        return outcome(entry)
 
     def _replaced(self, entry: Entry, look: Look, records: Sequence[bytes]) -> list[bytes]:
         """What no history will have any more once this one is there, and what was truncated before."""

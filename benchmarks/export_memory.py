@@ -9,10 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 WAYS = {
-    "export_session": """
+    "export_text, which the command uses": """
 import json
-from sessionkit.transfer import export_session
-sink.write(json.dumps(export_session(store, key)).encode())
+from sessionkit.transfer import export_text
+pieces, _ = export_text(store, key, json.dumps)
+for piece in pieces:
+    sink.write(piece)
 """,
     "iter_history, message by message": """
 for message in store.iter_history(key):

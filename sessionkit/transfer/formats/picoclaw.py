@@ -107,7 +107,8 @@ def _fields(data: dict[str, Any], stem: str) -> dict[str, Any]:
 
 def _read_logs(directory: Path) -> Iterator[Placed | Unreadable]:
     with copied_aside(str(directory), lambda: _logs(directory)) as copy, _told(str(copy), str(directory)) as told:
-        settings = {"backend": "jsonl", "backends": {"jsonl": {"path": str(copy)}}}
+        options = {"path": str(copy), "network": True}  # nobody else opens the copy, wherever it is
+        settings = {"backend": "jsonl", "backends": {"jsonl": options}}
         with open_store(settings, on_write_error="raise", extensions=[]) as store:
             for info in store.list_sessions():
                 placed = _read_log(store, info.key, directory)

@@ -132,6 +132,13 @@ def test_two_texts_are_two_messages() -> None:
     assert [message["content"] for message in read] == ["x", "y"]
 
 
+def test_reasoning_behind_a_text_begins_another_message() -> None:
+    reasoning = {"type": "reasoning", "summary": [{"text": "Hm."}]}
+    first, second = _messages({"role": "assistant", "content": "x"}, reasoning, {"role": "assistant", "content": "y"})
+    assert (first["content"], "reasoning_content" in first) == ("x", False)
+    assert (second["content"], second["reasoning_content"]) == ("y", "Hm.")
+
+
 def test_the_rest_of_an_item_stays_in_a_field_of_its_own() -> None:
     (message,) = _messages(
         {

@@ -160,6 +160,20 @@ def test_results_answer_the_calls_in_order() -> None:
     assert [message["tool_call_id"] for message in read[1:]] == ["call_1", "call_2"]
 
 
+def test_a_result_never_answers_a_call_of_an_earlier_turn() -> None:
+    f, g = ({"from": "function_call", "value": json.dumps({"name": name})} for name in "fg")
+    (read,) = _read({"conversations": [f, {"from": "human", "value": "?"}, g, {"from": "observation", "value": "1"}]})
+    assert read[-1]["tool_call_id"] == read[-2]["tool_calls"][0]["id"] == "call_2"
+
+
+@pytest.mark.parametrize("arguments", ["5", "[1]", "not json", ""])
+def test_arguments_that_are_no_object_stay_text(arguments: str) -> None:
+    call = {"id": "call_1", "type": "function", "function": {"name": "f", "arguments": arguments}}
+    written, _ = _written([{"role": "assistant", "content": None, "tool_calls": [call]}])
+    assert json.loads(written[0]["conversations"][0]["value"])["arguments"] == arguments
+    assert _read(written)[0][0]["tool_calls"] == [call]
+
+
 def test_ids_are_keys_and_other_fields_are_told(tmp_path: Path) -> None:
     (tmp_path / "train.jsonl").write_text(
         '{"id": 7, "conversations": [], "tools": "[]"}\n{"id": "x_0", "conversations": []}\n{"conversations": []}\n'

@@ -351,7 +351,7 @@ def test_what_was_decoded_elsewhere_and_is_too_deep_is_an_error_and_no_crash() -
     [
         (b'{"text":"\x01"}', "Invalid control character at character 9"),
         (b'"abc', "Unterminated string starting at character 0"),
-        (b"[1,]", "Expecting value at character 3"),
+        (b"[1,nul]", "Expecting value at character 3"),
     ],
 )
 def test_an_error_tells_the_place_once(data: bytes, complaint: str) -> None:

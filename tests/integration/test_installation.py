@@ -65,7 +65,7 @@ def test_the_first_command_of_the_readme_installs_and_shows_a_conversation(shown
 @pytest.fixture(scope="module")
 def whole(shown: str, folder: Path, environ: dict[str, str]) -> None:
     """What the command leaves out, because it needs a server: installed too."""
-    _run(["pip", "install", "--no-deps", "./plugins/redis"], folder / "checkout", environ)
+    _run(["pip", "install", "./plugins/redis"], folder / "checkout", environ)
 
 
 @pytest.mark.usefixtures("whole")

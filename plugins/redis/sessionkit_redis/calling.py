@@ -6,6 +6,7 @@ would be there twice. Here each write has an id, which the scripts know again.
 
 from __future__ import annotations
 
+import logging
 import random
 import threading
 import time
@@ -16,6 +17,8 @@ import attrs
 
 from sessionkit.errors import OutcomeUnknownError, StoreError
 from sessionkit_redis import failures
+
+log: Final = logging.getLogger("sessionkit.redis")
 
 _T = TypeVar("_T")
 
@@ -83,14 +86,28 @@ class Caller:
         begin = time.monotonic()
         pause = _FIRST_PAUSE
         unsure = False
+        failed: Exception | None = None
         while True:
             try:
-                return call(unsure)
+                result = call(unsure)
             except failures.FAILURES as error:
+                failed = error
                 unsure = unsure or not failures.was_refused(error)
                 rest = self.deadline - (time.monotonic() - begin)
                 if rest <= 0 or not failures.may_pass(error) or self.stopping.wait(min(pause, rest)):
                     told = failures.explain(key, self.server, error)
                     raise (doubt(told) if unsure else None) or told from error
+            except OutcomeUnknownError:  # done, but not on enough replicas
+                self._tell_of_a_stall(failed, begin)
+                raise
+            else:
+                self._tell_of_a_stall(failed, begin)
+                return result
             self.recover()
             pause = min(pause * 2, _LONGEST_PAUSE) * random.uniform(0.8, 1.2)
+
+    def _tell_of_a_stall(self, failed: Exception | None, begin: float) -> None:
+        if failed is None:
+            return
+        seconds = time.monotonic() - begin
+        log.warning("%s; a call was answered after %.1f s", failures.explain(None, self.server, failed), seconds)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import re
 import signal
 import subprocess
 import tempfile
@@ -130,11 +131,12 @@ def cluster(make_cluster: Callable[[], Any]) -> Any:
     return make_cluster()
 
 
-def test_a_master_that_is_killed_takes_nothing_with_it(cluster: Any) -> None:
+def test_a_master_that_is_killed_takes_nothing_with_it(cluster: Any, caplog: pytest.LogCaptureFixture) -> None:
     url = cluster.url(durability="replicas", timeout=1, deadline=60, prefix="killed")
     number = _serving(cluster, "killed")
     writers = disturb(url, lambda: os.kill(cluster.processes[number].pid, signal.SIGKILL), afterwards=12)
     assert sum(map(len, writers.acknowledged.values())) > WRITERS * 50
+    assert re.search(r"a call was answered after [0-9.]+ s", caplog.text)
 
 
 def test_a_master_that_stalls_and_comes_back_loses_nothing(cluster: Any) -> None:

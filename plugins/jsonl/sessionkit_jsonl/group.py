@@ -134,7 +134,7 @@ class Queue:
             try:
                 unit.wait()
                 break
-            except BaseException as error:
+            except BaseException as error:  # an interrupt, wherever it came: first see what becomes of the unit
                 with self._lock:
                     if not unit.taken:
                         self._waiting.remove(unit)

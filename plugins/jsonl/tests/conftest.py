@@ -84,7 +84,7 @@ class Threads:
         def run() -> None:
             try:
                 self.outcomes[name] = call()
-            except BaseException as error:
+            except BaseException as error:  # told to the test, interrupts too
                 self.outcomes[name] = error
 
         self._threads.append(threading.Thread(target=run))

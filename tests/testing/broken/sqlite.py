@@ -128,7 +128,7 @@ class SqliteStore(Steps):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield
-            except BaseException:
+            except BaseException:  # an interrupt leaves no open transaction either
                 self._connection.execute("ROLLBACK")
                 raise
             self._connection.execute("COMMIT")

@@ -7,7 +7,7 @@ import hashlib
 import os
 from collections.abc import Sequence
 from itertools import count
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import attrs
 
@@ -24,13 +24,15 @@ from sessionkit.sessions import UNCHANGED, History, Session, SessionInfo, Sessio
 from sessionkit_redis import connecting, records
 from sessionkit_redis.calling import Caller
 from sessionkit_redis.durability import Writes
-from sessionkit_redis.embedded import EmbeddedServer
 from sessionkit_redis.keyspace import BUCKETS, Keyspace
 from sessionkit_redis.listing import Listing
 from sessionkit_redis.options import RedisOptions
 from sessionkit_redis.reading import Reader, damaged
 from sessionkit_redis.replacing import Staging, is_long
 from sessionkit_redis.scripts import APPEND, DELETE, TRUNCATE, UPDATE, Script
+
+if TYPE_CHECKING:
+    from sessionkit_redis.embedded import EmbeddedServer
 
 _Unchanged: TypeAlias = Literal[Unchanged.UNCHANGED]
 
@@ -206,6 +208,8 @@ def _embedded(options: RedisOptions) -> EmbeddedServer | None:
         return None
     if options.directory is None:
         raise ConfigError("an embedded server needs the option directory")
+    from sessionkit_redis.embedded import EmbeddedServer  # its locks are not everywhere; a server elsewhere needs none
+
     return EmbeddedServer(options.directory)
 
 

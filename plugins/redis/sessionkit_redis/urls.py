@@ -16,6 +16,7 @@ from sessionkit.plugins import StoreURL
 from sessionkit_redis.options import DEFAULT_PORT
 
 _ADDRESS: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]@/]*)(?::([0-9]+))?")
+_LOCAL: Final = ("unix", "embedded")
 _ENCRYPTED: Final = ("rediss", "valkeys")
 _NOWHERE: Final = {
     "mode": "single",
@@ -52,11 +53,18 @@ def read_url(url: StoreURL) -> dict[str, Any]:
 
 def _read(url: StoreURL) -> dict[str, Any]:
     if url.variant not in _VARIANTS:
-        known = ", ".join(f"{url.name}+{variant}" for variant in _VARIANTS if variant)
+        hidden = ("", *_LOCAL) if url.name in _ENCRYPTED else ("",)
+        known = ", ".join(f"{url.name}+{variant}" for variant in _VARIANTS if variant not in hidden)
         raise ConfigError(f"{url.scheme} is no kind of server; write {url.name} or one of {known}")
     options: dict[str, Any] = {"tls": True} if url.name in _ENCRYPTED else {}
+    local = url.variant in _LOCAL
+    if local and url.name in _ENCRYPTED:
+        raise ConfigError(
+            f"{url.scheme} would not be encrypted: a socket of this machine is not; write redis+{url.variant}"
+        )
     if url.rest and not url.rest.startswith("//"):
-        raise ConfigError(f"after {url.scheme}: the address begins with //, as in {url.scheme}://localhost")
+        example = "/path" if local else "localhost"
+        raise ConfigError(f"after {url.scheme}: the address begins with //, as in {url.scheme}://{example}")
     authority, slash, path = url.rest[2:].partition("/")
     credentials, _, address = authority.rpartition("@")
     if credentials:

@@ -36,7 +36,7 @@ class Caller:
     Attributes:
         server: what the server is called in errors.
         deadline: seconds after which a call gives up.
-        recover: called before a call is tried again.
+        recover: called before a call is tried again; raises ``StoreError`` when that is no use.
         stopping: set when the store closes: nothing is tried again then.
     """
 
@@ -103,7 +103,10 @@ class Caller:
             else:
                 self._tell_of_a_stall(failed, begin)
                 return result
-            self.recover()
+            try:
+                self.recover()
+            except StoreError as told:
+                raise (doubt(told) if unsure else None) or told from failed
             pause = min(pause * 2, _LONGEST_PAUSE) * random.uniform(0.8, 1.2)
 
     def _tell_of_a_stall(self, failed: Exception | None, begin: float) -> None:

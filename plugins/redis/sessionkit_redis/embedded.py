@@ -12,6 +12,7 @@ import importlib.util
 import os
 import socket
 import subprocess
+import threading
 import time
 from pathlib import Path
 from typing import IO, Final
@@ -40,6 +41,7 @@ class EmbeddedServer:
         self.directory = directory
         self.socket = directory / "server.sock"
         self._process: subprocess.Popen[bytes] | None = None
+        self._turn = threading.Lock()  # threads whose calls failed come here together
         if len(os.fsencode(self.socket)) > _LONGEST_SOCKET:
             raise ConfigError(f"the path of the embedded server's directory is too long for a socket: {directory}")
         self._binary = server_binary()
@@ -48,15 +50,18 @@ class EmbeddedServer:
 
     def ensure(self) -> None:
         """Start the server unless it runs."""
-        if self._process is not None and self._process.poll() is None:
-            return
-        self.close()
+        with self._turn:
+            if self._process is None or self._process.poll() is not None:
+                self._begin()
+
+    def _begin(self) -> None:
+        self._end()
         deadline = time.monotonic() + _START_SECONDS
         while not self._answers():
             if self._process is None:
                 self._start_if_nobody_did()
             if time.monotonic() > deadline or (self._process is not None and self._process.poll() is not None):
-                self.close()
+                self._end()
                 raise BackendUnavailableError(
                     f"the embedded server does not start; see {self.directory / 'server.log'}"
                 )
@@ -64,6 +69,10 @@ class EmbeddedServer:
 
     def close(self) -> None:
         """End the server, if it is this object's."""
+        with self._turn:
+            self._end()
+
+    def _end(self) -> None:
         if self._process is not None:
             assert self._process.stdin is not None
             with contextlib.suppress(OSError):

@@ -39,6 +39,7 @@ _HOMES = {
         "VersionConflict",
         "WriteFailedError",
     ),
+    "sessionkit.findings": ("Finding", "Level"),
     "sessionkit.hookspecs": ("Backend", "hookimpl"),
     "sessionkit.messages": ("Attachment", "FunctionCall", "Message", "SystemPart", "ToolCall"),
     "sessionkit.plugins.descriptors": ("BackendPlugin", "Capability", "ExtensionPlugin", "NoOptions"),

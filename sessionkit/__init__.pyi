@@ -25,6 +25,8 @@ from sessionkit.errors import UnknownBackendError as UnknownBackendError
 from sessionkit.errors import UnsupportedOperationError as UnsupportedOperationError
 from sessionkit.errors import VersionConflict as VersionConflict
 from sessionkit.errors import WriteFailedError as WriteFailedError
+from sessionkit.findings import Finding as Finding
+from sessionkit.findings import Level as Level
 from sessionkit.hookspecs import Backend as Backend
 from sessionkit.hookspecs import hookimpl as hookimpl
 from sessionkit.messages import Attachment as Attachment

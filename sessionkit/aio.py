@@ -21,6 +21,7 @@ from functools import partial
 from typing import Any, Final, Literal, NoReturn, Self, TypeAlias, TypeVar
 
 from sessionkit.errors import HeldWrite, StoreClosedError
+from sessionkit.findings import Finding
 from sessionkit.messages import Message, as_message, as_messages
 from sessionkit.sessions import UNCHANGED, History, Session, SessionInfo, Unchanged, Version
 from sessionkit.store import AnyMessage, OnWriteError, SessionStore, open_store, process
@@ -269,6 +270,10 @@ class AsyncSessionStore:
     async def discard_held(self, key: str) -> tuple[HeldWrite, ...]:
         """Give up the writes that are held for a session."""
         return await self._run(key, partial(self._store.discard_held, key))
+
+    async def diagnose(self) -> list[Finding]:
+        """In what state the storage is, and what to do where something is to be done."""
+        return await self._run("", self._store.diagnose)
 
     async def close(self) -> None:
         """Finish what was begun, save what is pending and release everything; a second call does nothing."""

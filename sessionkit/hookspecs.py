@@ -17,6 +17,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 import pluggy
 
+from sessionkit.findings import Finding
 from sessionkit.messages import Message
 from sessionkit.sessions import History, Session, SessionPage, Unchanged, Version
 
@@ -27,7 +28,7 @@ hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
 """Marks a method of a backend (or, with ``wrapper=True``, of an observer) as the implementation of a hook."""
 
-API_VERSION: Final = (1, 0)
+API_VERSION: Final = (1, 1)
 """Version of this API: the first number is the entry-point group's, the second grows with each addition."""
 
 _Unchanged: TypeAlias = Literal[Unchanged.UNCHANGED]
@@ -181,6 +182,23 @@ class Backend:
 
         Returns:
             True.
+        """
+        raise NotImplementedError
+
+    @hookspec(firstresult=True)
+    def sessionkit_diagnose(self) -> Sequence[Finding]:
+        """Look at the storage, and tell in what state it is and what to do; optional, since version 1.1.
+
+        For operators who look for a fault, and for health checks. It may try things (a file or a key of its own that
+        it removes again), changes no session, and asks for nothing that a sound store is not allowed. What may not
+        be asked is told as ``unknown`` and is no error. It costs about the same however many sessions there are;
+        reading each of them is another task. A backend without it has nothing to say.
+
+        Returns:
+            What was found, in the order in which people should read it. No secrets and no contents of sessions.
+
+        Raises:
+            BackendUnavailableError: the storage cannot be reached at all.
         """
         raise NotImplementedError
 

@@ -7,9 +7,10 @@ session), and what unit tests of agents run on.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from sessionkit.findings import Finding
 from sessionkit.hookspecs import hookimpl
 from sessionkit.operations import page
 from sessionkit.plugins.descriptors import BackendPlugin, NoOptions
@@ -52,6 +53,10 @@ class MemoryBackend(StateBackend):
     def sessionkit_delete_session(self, key: str) -> bool:
         with self._lock:
             return self._states.pop(key, None) is not None
+
+    @hookimpl
+    def sessionkit_diagnose(self) -> Sequence[Finding]:
+        return [Finding.ok("keeping", "sessions are kept in memory, and are gone when the store is closed")]
 
 
 def _make(options: NoOptions) -> MemoryBackend:

@@ -18,11 +18,13 @@ from sessionkit.errors import (
     VersionConflict,
     WriteFailedError,
 )
+from sessionkit.findings import Finding
 from sessionkit.keys import check_key
 from sessionkit.messages import Message, as_message, as_messages
 from sessionkit.sessions import ABSENT, UNCHANGED, History, Session, SessionInfo, Unchanged, Version
 from sessionkit.store import process
 from sessionkit.store.arguments import AnyMessage, checked_count, checked_fields, checked_summary
+from sessionkit.store.diagnosis import held_findings
 from sessionkit.store.runtime import Recipe, Runtime
 from sessionkit.store.steps import pop_newest, store_fields, truncate_whole_turns
 
@@ -384,6 +386,24 @@ class SessionStore:
         """Give up the writes that are held for a session; they are returned, and never stored."""
         key = check_key(key)
         return self._open_runtime().writes.discard(key)
+
+    def diagnose(self) -> list[Finding]:
+        """In what state the storage is: what was looked at and found, and what to do where something is to be done.
+
+        It tells of this store and its storage; the command ``sessionkit doctor`` looks at the configuration and the
+        plugins too. A backend that cannot examine itself adds nothing.
+
+        Raises:
+            BackendUnavailableError: the storage cannot be reached at all.
+
+        >>> from sessionkit import open_store
+        >>> with open_store("memory:") as store:
+        ...     print(*store.diagnose())
+        ok: keeping: sessions are kept in memory, and are gone when the store is closed
+        """
+        runtime = self._open_runtime()
+        with runtime.activity.during():
+            return [*held_findings(runtime.writes.waiting()), *runtime.hooks.diagnose()]
 
     def close(self) -> None:
         """Save what is pending and release everything; a second call does nothing.

@@ -15,6 +15,7 @@ from typing import Any, Literal, TypeAlias, TypeVar
 import pluggy
 
 from sessionkit.errors import OutcomeUnknownError, StoreError, UnsupportedOperationError
+from sessionkit.findings import Finding
 from sessionkit.messages import Message
 from sessionkit.plugins.manager import Assembly
 from sessionkit.sessions import UNCHANGED, History, Session, SessionPage, Unchanged, Version
@@ -36,7 +37,11 @@ class Hooks:
         self._list_sessions = self._caller(assembly, "sessionkit_list_sessions")
         self._delete_session = self._caller(assembly, "sessionkit_delete_session")
         self._close = self._caller(assembly, "sessionkit_close")
-        self._save = self._caller(assembly, "sessionkit_save") if "sessionkit_save" in assembly.implemented else None
+        self._save = self._optional(assembly, "sessionkit_save")
+        self._diagnose = self._optional(assembly, "sessionkit_diagnose")
+
+    def _optional(self, assembly: Assembly, hook: str) -> Callable[..., Any] | None:
+        return self._caller(assembly, hook) if hook in assembly.implemented else None
 
     def _caller(self, assembly: Assembly, hook: str) -> Callable[..., Any]:
         caller: pluggy.HookCaller = getattr(assembly.manager.hook, hook)
@@ -119,6 +124,17 @@ class Hooks:
     def save(self, key: str) -> None:
         if self._save is not None:
             self._expect(bool, self._save(key=key), "save", key)
+
+    def diagnose(self) -> list[Finding]:
+        if self._diagnose is None:
+            return []
+        result = self._diagnose()
+        if isinstance(result, (list, tuple)) and all(isinstance(finding, Finding) for finding in result):
+            return list(result)
+        raise StoreError(
+            f"backend {self._name!r}: sessionkit_diagnose returned {type(result).__name__}, not a list of Finding; "
+            "this is a fault of the backend"
+        )
 
     def close(self) -> None:
         self._close()

@@ -158,6 +158,10 @@ class WritePolicy:
                 return tuple(write.held() for write in queue.writes)
         return ()
 
+    def waiting(self) -> dict[str, int]:
+        """How many writes are held for each session that has some."""
+        return {key: len(queue.writes) for key, queue in list(self._queues.items())}
+
     def discard(self, key: str) -> tuple[HeldWrite, ...]:
         """Give up what is held for a session; it is returned and never stored."""
         if queue := self._queues.get(key):

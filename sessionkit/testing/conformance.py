@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sessionkit.testing.clauses.contents import ContentsClauses
+from sessionkit.testing.clauses.diagnosis import DiagnosisClauses
 from sessionkit.testing.clauses.faults import FaultClauses
 from sessionkit.testing.clauses.keys import KeyClauses
 from sessionkit.testing.clauses.listing import ListingClauses
@@ -26,6 +27,7 @@ class SessionStoreConformance(
     ThreadClauses,
     ProcessClauses,
     FaultClauses,
+    DiagnosisClauses,
     ModelClauses,
 ):
     """Derive from it, override the fixture ``source``, and pytest runs every clause of the contract.

@@ -504,7 +504,7 @@ def test_a_plugin_for_a_newer_api_says_what_to_upgrade(site: Any, version: tuple
 
     assert str(error.value) == (
         f"argument: the backend 'zoo' of zoo 1.0 is written for version {version[0]}.{version[1]} of the plugin API, "
-        f"this core has 1.0; upgrade sessionkit-core, or install an older zoo"
+        f"this core has 1.1; upgrade sessionkit-core, or install an older zoo"
     )
 
 

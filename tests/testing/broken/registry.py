@@ -24,6 +24,7 @@ MODULES: Final = (
     "threads",
     "processes",
     "faults",
+    "diagnosis",
     "model",
 )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar, Final
@@ -13,6 +13,7 @@ import attrs
 
 from sessionkit import codec
 from sessionkit.errors import BackendUnavailableError, CorruptSessionError, DecodeError
+from sessionkit.findings import Finding
 from sessionkit.hookspecs import hookimpl
 from sessionkit.messages import Message
 from sessionkit.plugins.descriptors import BackendPlugin, Capability
@@ -121,6 +122,14 @@ class SqliteStore(Steps):
         except DecodeError as error:
             raise CorruptSessionError(f"session {key!r} is damaged: {error}") from error
         return document
+
+    @hookimpl
+    def sessionkit_diagnose(self) -> Sequence[Finding]:
+        with self._lock, self._errors():
+            (answer,) = self._connection.execute("PRAGMA quick_check(1)").fetchone()
+        if answer == "ok":
+            return [Finding.ok("database", "SQLite finds no damage")]
+        return [Finding.problem("database", "SQLite finds damage", "restore a backup")]
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

@@ -30,6 +30,9 @@ from sessionkit.store.steps import pop_newest, store_fields, truncate_whole_turn
 
 _Unchanged: TypeAlias = Literal[Unchanged.UNCHANGED]
 
+_FIRST_LIST_PAGE: Final = 50
+"""A smaller page at first: who wants to see some sessions shall not wait for many."""
+
 _LIST_PAGE: Final = 200
 _HISTORY_PAGE: Final = 1000
 
@@ -523,10 +526,11 @@ class SessionStore:
 
     def _iterate_sessions(self, prefix: str, on_unreadable: Callable[[str], object] | None) -> Iterator[SessionInfo]:
         cursor: str | None = None
+        limit = _FIRST_LIST_PAGE
         while True:
             runtime = self._open_runtime()
             with runtime.activity.during():
-                page = runtime.hooks.list_sessions(prefix, cursor, _LIST_PAGE)
+                page = runtime.hooks.list_sessions(prefix, cursor, limit)
                 sessions = [runtime.content.decode_info(info) for info in page.sessions]
             if on_unreadable is not None:
                 for line in page.unreadable:
@@ -536,4 +540,4 @@ class SessionStore:
                 return
             if page.next == cursor:
                 raise StoreError(f"backend {runtime.name!r} lists one page again and again; a fault of the backend")
-            cursor = page.next
+            cursor, limit = page.next, _LIST_PAGE

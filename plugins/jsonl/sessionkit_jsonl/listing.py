@@ -23,6 +23,9 @@ from sessionkit_jsonl.entry import log
 from sessionkit_jsonl.files import status_of
 from sessionkit_jsonl.mounts import is_local
 
+_META: Final = -len(META_SUFFIX)
+_DATA: Final = -len(DATA_SUFFIX)
+
 _MOST_REMEMBERED: Final = 50_000
 """How many sessions' descriptions are kept."""
 
@@ -100,12 +103,9 @@ class Listing:
         if seen and seen == self._seen:
             return
         self._seen = seen if self._will_tell(seen) else ()
-        present: set[str] = set()
-        for name in os.listdir(self._directory):
-            if name.endswith(META_SUFFIX):
-                present.add(name.removesuffix(META_SUFFIX))
-            elif name.endswith(DATA_SUFFIX):
-                present.add(name.removesuffix(DATA_SUFFIX))
+        names = os.listdir(self._directory)
+        present = {name[:_META] for name in names if name[_META:] == META_SUFFIX}
+        present.update([name[:_DATA] for name in names if name[_DATA:] == DATA_SUFFIX])
         if present != self._present:
             for name in self._remembered.keys() - present:
                 del self._remembered[name]

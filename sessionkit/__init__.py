@@ -12,6 +12,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "sessionkit.aio": ("AsyncSessionStore", "open_async_store"),
+    "sessionkit.damage": ("Damage",),
     "sessionkit.errors": (
         "AmbiguousAliasError",
         "BackendUnavailableError",

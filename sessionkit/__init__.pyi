@@ -1,5 +1,6 @@
 from sessionkit.aio import AsyncSessionStore as AsyncSessionStore
 from sessionkit.aio import open_async_store as open_async_store
+from sessionkit.damage import Damage as Damage
 from sessionkit.errors import AmbiguousAliasError as AmbiguousAliasError
 from sessionkit.errors import BackendUnavailableError as BackendUnavailableError
 from sessionkit.errors import ConfigError as ConfigError

@@ -20,6 +20,7 @@ from contextvars import copy_context
 from functools import partial
 from typing import Any, Final, Literal, NoReturn, Self, TypeAlias, TypeVar
 
+from sessionkit.damage import Damage
 from sessionkit.errors import HeldWrite, StoreClosedError
 from sessionkit.findings import Finding
 from sessionkit.messages import Message, as_message, as_messages
@@ -230,6 +231,18 @@ class AsyncSessionStore:
     async def save(self, key: str) -> None:
         """Make sure that everything written to the session so far is stored durably."""
         await self._run(key, partial(self._store.save, key))
+
+    async def compact(self, key: str) -> int:
+        """Give back the space that holds nothing of a session any more."""
+        return await self._run(key, partial(self._store.compact, key))
+
+    def verify(self, keys: Iterable[str] | None = None, *, prefix: str = "") -> AsyncIterator[Damage]:
+        """Read sessions whole and tell what is damaged, as it is found."""
+        return self._iterate(prefix, partial(self._store.verify, keys, prefix=prefix))
+
+    def repair(self, keys: Iterable[str] | None = None, *, prefix: str = "") -> AsyncIterator[Damage]:
+        """Mend what can be mended in sessions and set the rest aside, and tell of each damage what became of it."""
+        return self._iterate(prefix, partial(self._store.repair, keys, prefix=prefix))
 
     async def get_history(self, key: str, limit: int | None = None) -> list[Message]:
         """The messages, oldest first."""

@@ -17,6 +17,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 import pluggy
 
+from sessionkit.damage import Damage
 from sessionkit.findings import Finding
 from sessionkit.messages import Message
 from sessionkit.sessions import History, Session, SessionPage, Unchanged, Version
@@ -199,6 +200,45 @@ class Backend:
 
         Raises:
             BackendUnavailableError: the storage cannot be reached at all.
+        """
+        raise NotImplementedError
+
+    @hookspec(firstresult=True)
+    def sessionkit_compact(self, key: str) -> int:
+        """Give back the space that holds nothing of a session any more; optional, since 1.1.
+
+        What the session is does not change. A backend that keeps no such space need not implement it.
+
+        Returns:
+            How many bytes were won.
+        """
+        raise NotImplementedError
+
+    @hookspec(firstresult=True)
+    def sessionkit_verify(self, key: str | None) -> Sequence[Damage]:
+        """Look for what is damaged, and change nothing; optional, since 1.1.
+
+        What every backend promises (a history that can be read, and listings and snapshots that agree with it) is
+        checked above it. This hook is for what only the backend sees.
+
+        Args:
+            key: the session to look at; None for what is no listed session's: files and entries that nobody can
+                reach, or whose key nobody can tell.
+        """
+        raise NotImplementedError
+
+    @hookspec(firstresult=True)
+    def sessionkit_repair(self, key: str | None) -> Sequence[Damage]:
+        """Mend what can be mended, and set the rest aside; optional, since 1.1.
+
+        Every message that can be read stays, in its order. What cannot be read is kept where a person finds it, and
+        nothing is deleted. Repairing again changes nothing.
+
+        Args:
+            key: as in :meth:`sessionkit_verify`.
+
+        Returns:
+            What was damaged; ``mended`` tells what is so no longer.
         """
         raise NotImplementedError
 

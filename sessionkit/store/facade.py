@@ -8,6 +8,7 @@ from typing import Any, Final, Literal, NoReturn, Self, TypeAlias
 
 import attrs
 
+from sessionkit.damage import Damage
 from sessionkit.errors import (
     AmbiguousAliasError,
     HeldWrite,
@@ -273,6 +274,56 @@ class SessionStore:
             runtime.writes.settle(key)
             runtime.hooks.save(key)
 
+    def compact(self, key: str) -> int:
+        """Give back the space that holds nothing of a session any more; what the session is does not change.
+
+        Returns:
+            How many bytes were won: 0 with a backend that keeps no such space.
+
+        Raises:
+            WriteFailedError: something is held, as for :meth:`save`.
+        """
+        self.save(key)
+        runtime = self._open_runtime()
+        with runtime.activity.during(key):
+            return runtime.hooks.compact(key) or 0
+
+    def verify(
+        self, keys: Iterable[str] | None = None, *, prefix: str = "", progress: Callable[[int], object] | None = None
+    ) -> Iterator[Damage]:
+        """Read sessions whole and tell what is damaged, as it is found. Nothing is changed.
+
+        Without arguments every session is read, and what is left over in the store is told too: files or entries
+        that belong to no session, or to one that nobody can reach.
+
+        Args:
+            keys: only these sessions.
+            prefix: only sessions whose key begins with it; not together with ``keys``.
+            progress: is called with 1 for each session that is done with.
+
+        >>> from sessionkit import open_store
+        >>> with open_store("memory:") as store:
+        ...     list(store.verify())
+        []
+        """
+        return self._inspect(keys, prefix, progress, repairs=False)
+
+    def repair(
+        self, keys: Iterable[str] | None = None, *, prefix: str = "", progress: Callable[[int], object] | None = None
+    ) -> Iterator[Damage]:
+        """Mend what can be mended in sessions and set the rest aside, and tell of each damage what became of it.
+
+        Every message that can be read stays, in its order. What cannot be read is kept aside, where the damage
+        tells; nothing is deleted. Repairing again changes nothing. It takes the same locks as any write, so that
+        others may use the store meanwhile. It goes on as the result is iterated over.
+
+        Args:
+            keys: only these sessions.
+            prefix: only sessions whose key begins with it; not together with ``keys``.
+            progress: is called with 1 for each session that is done with.
+        """
+        return self._inspect(keys, prefix, progress, repairs=True)
+
     # -- reading
 
     def get_history(self, key: str, limit: int | None = None) -> list[Message]:
@@ -509,6 +560,18 @@ class SessionStore:
         version = runtime.writes.perform(key, operation, arguments, lambda: run(runtime, write_id), conditional=True)
         assert version is not None  # only writes that may be held have none
         return version
+
+    def _inspect(
+        self, keys: Iterable[str] | None, prefix: str, progress: Callable[[int], object] | None, *, repairs: bool
+    ) -> Iterator[Damage]:
+        from sessionkit.store.mending import Inspection  # seldom wanted
+
+        inspection = Inspection(self._open_runtime, self._iterate_sessions, repairs, progress)
+        if keys is None:
+            return inspection.of_prefix("" if prefix == "" else check_key(prefix))
+        if prefix:
+            raise ValueError("either keys or a prefix says which sessions are meant, not both")
+        return inspection.of_keys([check_key(key) for key in keys])
 
     def _iterate_history(self, key: str) -> Iterator[Message]:
         start, total, generation = 0, 1, None

@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeAlias, TypeVar
 
 import pluggy
 
+from sessionkit.damage import Damage
 from sessionkit.errors import OutcomeUnknownError, StoreError, UnsupportedOperationError
 from sessionkit.findings import Finding
 from sessionkit.messages import Message
@@ -39,6 +40,9 @@ class Hooks:
         self._close = self._caller(assembly, "sessionkit_close")
         self._save = self._optional(assembly, "sessionkit_save")
         self._diagnose = self._optional(assembly, "sessionkit_diagnose")
+        self._compact = self._optional(assembly, "sessionkit_compact")
+        self._verify = self._optional(assembly, "sessionkit_verify")
+        self._repair = self._optional(assembly, "sessionkit_repair")
 
     def _optional(self, assembly: Assembly, hook: str) -> Callable[..., Any] | None:
         return self._caller(assembly, hook) if hook in assembly.implemented else None
@@ -136,14 +140,35 @@ class Hooks:
             "this is a fault of the backend"
         )
 
+    def compact(self, key: str) -> int | None:
+        """How many bytes were won; None when the backend keeps no space that it could give back."""
+        return None if self._compact is None else self._expect(int, self._compact(key=key), "compact", key)
+
+    def verify(self, key: str | None) -> list[Damage]:
+        """What the backend itself finds damaged."""
+        return [] if self._verify is None else self._damages(self._verify(key=key), "verify", key)
+
+    def repair(self, key: str | None) -> list[Damage]:
+        """What the backend itself found damaged, and mended if it could."""
+        return [] if self._repair is None else self._damages(self._repair(key=key), "repair", key)
+
     def close(self) -> None:
         self._close()
 
-    def _expect(self, kind: type[_T], result: object, operation: str, key: str) -> _T:
+    @property
+    def verifies(self) -> bool:
+        """Whether the backend looks for damage itself."""
+        return self._verify is not None
+
+    def _damages(self, result: object, operation: str, key: str | None) -> list[Damage]:
+        found: list[Any] = self._expect(list, list(result) if isinstance(result, tuple) else result, operation, key)
+        return [self._expect(Damage, damage, operation, key) for damage in found]
+
+    def _expect(self, kind: type[_T], result: object, operation: str, key: str | None) -> _T:
         if isinstance(result, kind):
             return result
         raise StoreError(
-            f"backend {self._name!r}: sessionkit_{operation} of session {key!r} returned "
+            f"backend {self._name!r}: sessionkit_{operation} of {_called(key)} returned "
             f"{type(result).__name__}, not {kind.__name__}; this is a fault of the backend"
         )
 
@@ -152,6 +177,10 @@ class Hooks:
             f"backend {self._name!r}: sessionkit_{operation} of session {key!r} returned "
             f"{type(result).__name__}, so that nobody knows whether it was stored; this is a fault of the backend"
         )
+
+
+def _called(key: str | None) -> str:
+    return "the store" if key is None else f"session {key!r}"
 
 
 def _without(name: str, hook: str, caller: Callable[..., Any], lacking: dict[str, Any]) -> Callable[..., Any]:

@@ -96,6 +96,8 @@ def test_all_operations_do_what_the_store_does() -> None:
         assert await store.delete_session("new")
         await store.set_history("k", [])
         await store.save("k")
+        assert await store.compact("k") == 0
+        assert [damage async for damage in store.verify()] == [damage async for damage in store.repair(["k"])] == []
         assert await store.held("k") == await store.discard_held("k") == ()
 
     run(program)

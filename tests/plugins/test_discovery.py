@@ -12,6 +12,7 @@ import importlib_metadata
 import pytest
 
 from sessionkit.errors import DuplicatePluginError, PluginLoadError, PluginVersionError, UnknownBackendError
+from sessionkit.hookspecs import API_VERSION
 from sessionkit.plugins.discovery import (
     InstalledPlugin,
     LoadedPlugin,
@@ -504,7 +505,7 @@ def test_a_plugin_for_a_newer_api_says_what_to_upgrade(site: Any, version: tuple
 
     assert str(error.value) == (
         f"argument: the backend 'zoo' of zoo 1.0 is written for version {version[0]}.{version[1]} of the plugin API, "
-        f"this core has 1.1; upgrade sessionkit-core, or install an older zoo"
+        f"this core has {API_VERSION[0]}.{API_VERSION[1]}; upgrade sessionkit-core, or install an older zoo"
     )
 
 

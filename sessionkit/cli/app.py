@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import rich_click as click
 
-from sessionkit.cli import backends, completion, config, copying, exporting, importing, new_backend, show
+from sessionkit.cli import backends, completion, config, copying, doctor, exporting, importing, new_backend, show
 from sessionkit.cli import list as listing
 from sessionkit.cli.demo import command as demo
 from sessionkit.cli.options import examples
@@ -50,6 +50,7 @@ for _command in (
     importing.command,
     exporting.command,
     copying.command,
+    doctor.command,
     backends.command,
     config.command,
     new_backend.command,

@@ -16,7 +16,19 @@ from sessionkit.cli.errors import ReportingGroup
 
 from .conftest import Run
 
-COMMANDS = ("backends", "completion", "config", "copy", "demo", "export", "import", "list", "new-backend", "show")
+COMMANDS = (
+    "backends",
+    "completion",
+    "config",
+    "copy",
+    "demo",
+    "doctor",
+    "export",
+    "import",
+    "list",
+    "new-backend",
+    "show",
+)
 
 
 def test_help_names_every_command(run: Run) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -102,6 +102,60 @@ def test_a_cut_stays_where_it_is_when_it_is_wanted_there(messages: list[Message]
 @given(conversations, st.integers(0, 16), st.integers(0, 16))
 def test_who_wants_more_cut_never_gets_less(messages: list[Message], one: int, other: int) -> None:
     assert turn_start(messages, min(one, other)) <= turn_start(messages, max(one, other))
+
+
+# --- the formats of other providers ---------------------------------------------------------------------------------
+
+
+def responses(message: Message) -> dict[str, Any]:
+    """A message of one call or result as an item of OpenAI's responses."""
+    if message.role == "tool":
+        return {"type": "function_call_output", "call_id": message.tool_call_id, "output": "…"}
+    return {"type": "function_call", "call_id": message.tool_calls[0].id, "name": "f", "arguments": "{}"}
+
+
+def anthropic(message: Message) -> dict[str, Any]:
+    """A message of calls or a result as Anthropic's API has it."""
+    if message.role == "tool":
+        answer = {"type": "tool_result", "tool_use_id": message.tool_call_id, "content": "…"}
+        return {"role": "user", "content": [answer, {"type": "text", "text": "and then?"}]}
+    uses = [{"type": "tool_use", "id": each.id, "name": "f", "input": {}} for each in message.tool_calls]
+    return {"role": "assistant", "content": [{"type": "text", "text": "…"}, *uses]}
+
+
+def bedrock(message: Message) -> dict[str, Any]:
+    """A message of calls or a result as Bedrock's API has it."""
+    if message.role == "tool":
+        return {"role": "user", "content": [{"toolResult": {"toolUseId": message.tool_call_id, "content": []}}]}
+    uses = [{"toolUse": {"toolUseId": each.id, "name": "f", "input": {}}} for each in message.tool_calls]
+    return {"role": "assistant", "content": uses}
+
+
+@settings(max_examples=100)
+@given(
+    st.lists(st.one_of(st.sampled_from(["user", "assistant"]).map(say), _ids.map(call), _ids.map(result)), max_size=14),
+    st.integers(0, 16),
+    st.sampled_from([responses, anthropic, bedrock]),
+)
+def test_a_conversation_is_cut_at_the_same_place_in_every_format(
+    messages: list[Message], wanted: int, translate: Callable[[Message], dict[str, Any]]
+) -> None:
+    translated = [
+        Message.from_dict(translate(message)) if message.tool_calls or message.tool_call_id else message
+        for message in messages
+    ]
+    assert turn_start(translated, wanted) == turn_start(messages, wanted)
+
+
+@pytest.mark.parametrize("translate", [responses, anthropic, bedrock])
+def test_a_result_in_another_format_keeps_its_call(translate: Callable[[Message], dict[str, Any]]) -> None:
+    turn = [say("user"), *(Message.from_dict(translate(message)) for message in (call("a"), result("a")))]
+    assert [turn_start([*turn, *turn], wanted) for wanted in (1, 2, 3, 4, 5)] == [0, 0, 3, 3, 3]
+
+
+def test_a_users_message_that_brings_a_result_begins_no_turn_though_its_call_is_gone() -> None:
+    orphan = Message.from_dict(anthropic(result("gone")))
+    assert turn_start([say("user"), say("assistant"), orphan, say("assistant")], 2) == 0
 
 
 # --- what others got wrong ---------------------------------------------------------------------------------------

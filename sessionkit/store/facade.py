@@ -235,6 +235,8 @@ class SessionStore:
     def fork_session(self, key: str, new_key: str, *, keep_first: int | None = None) -> Version:
         """Copy a session to a new key, with its summary and metadata, without its aliases.
 
+        Writes to the session that are held are stored first, so that the copy has them.
+
         Args:
             key: the session to copy.
             new_key: the copy's key; there must be no such session.
@@ -243,10 +245,14 @@ class SessionStore:
         Raises:
             SessionNotFoundError: there is no session to copy.
             SessionExistsError: there is a session of the new key.
+            WriteFailedError: writes to the session are held and cannot be stored; nothing is copied.
         """
-        new_key = check_key(new_key)
+        key, new_key = check_key(key), check_key(new_key)
         if keep_first is not None:
             keep_first = max(checked_count(keep_first, "keep_first"), 0)
+        runtime = self._open_runtime()
+        with runtime.activity.during():
+            runtime.writes.settle(key)
         session = self.get_session(key)
         if not session.exists:
             raise SessionNotFoundError(f"session {key!r} does not exist, so it cannot be forked")

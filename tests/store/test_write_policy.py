@@ -691,3 +691,21 @@ def test_a_wrong_kind_of_result_of_a_deletion_or_a_save_is_an_error(
     monkeypatch.setattr(store._runtime.hooks, "_save", lambda **arguments: None)
     with pytest.raises(StoreError, match="sessionkit_save of session 'agent:main' returned NoneType, not bool"):
         store.save(KEY)
+
+
+def test_a_fork_has_the_writes_that_were_held(store: SessionStore, backend: FlakyBackend) -> None:
+    store.add_message(KEY, "user", "a")
+    backend.fail(DISK_FULL)
+    store.add_message(KEY, "user", "b")
+    backend.fail(None)
+    store.fork_session(KEY, "copy")
+    assert texts(store, "copy") == ["a", "b"]
+
+
+def test_a_session_whose_held_writes_cannot_be_stored_is_not_forked(store: SessionStore, backend: FlakyBackend) -> None:
+    store.add_message(KEY, "user", "a")
+    backend.fail(DISK_FULL)
+    store.add_message(KEY, "user", "b")
+    with pytest.raises(WriteFailedError, match="1 held writes are not stored"):
+        store.fork_session(KEY, "copy")
+    assert not store.get_session("copy").exists

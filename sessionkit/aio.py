@@ -349,6 +349,23 @@ async def open_async_store(
     on_write_error: OnWriteError | None = None,
     extensions: Sequence[str] | None = None,
 ) -> AsyncSessionStore:
-    """Open the store that the configuration names, without blocking the event loop; see :func:`open_store`."""
+    """Open the store that the configuration names, without blocking the event loop; see :func:`open_store`.
+
+    When it is cancelled, the store that is being opened is closed as soon as it is open.
+    """
     opening = partial(open_store, source, on_write_error=on_write_error, extensions=extensions)
-    return AsyncSessionStore(await asyncio.to_thread(opening))
+    opened: Future[SessionStore] = Future()
+    opened.set_running_or_notify_cancel()
+    thread = threading.Thread(target=_settle, args=(opened, partial(copy_context().run, opening)))
+    thread.start()
+    try:
+        return AsyncSessionStore(await asyncio.wrap_future(opened))
+    except asyncio.CancelledError:
+        opened.add_done_callback(_close_unclaimed)
+        raise
+
+
+def _close_unclaimed(opened: Future[SessionStore]) -> None:
+    """Close a store that nobody waits for any more. Nothing was written to it, so that nothing can be lost."""
+    if opened.exception() is None:
+        opened.result().close()

@@ -17,7 +17,16 @@ from typing import Any, TypeVar
 
 import pytest
 
-from sessionkit import AsyncSessionStore, Backend, Message, SessionStore, StoreClosedError, Version, hookimpl
+from sessionkit import (
+    AsyncSessionStore,
+    Backend,
+    Message,
+    SessionStore,
+    StoreClosedError,
+    UnknownBackendError,
+    Version,
+    hookimpl,
+)
 from sessionkit import open_async_store as open_async_store_again
 from sessionkit.aio import THREADS, open_async_store
 from sessionkit.memory import MemoryBackend
@@ -488,3 +497,45 @@ def test_close_finishes_chains_of_many_sessions() -> None:
         return [backend.sessionkit_get_history(key, 0, None).total for key in keys]
 
     assert asyncio.run(main()) == [3] * THREADS * 2
+
+
+class ClosingBackend(MemoryBackend):
+    """Tells when it is closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.closed = threading.Event()
+
+    @hookimpl
+    def sessionkit_close(self) -> None:
+        self.closed.set()
+
+
+def test_a_store_whose_opening_was_cancelled_is_closed_when_it_is_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    backend, arrived, go_on = ClosingBackend(), threading.Event(), threading.Event()
+
+    def open_slowly(source: object, **settings: object) -> SessionStore:
+        arrived.set()
+        assert go_on.wait(30)
+        store = SessionStore(Recipe(name="test", source="tests", backend=lambda: backend, on_write_error="raise"))
+        store.get_history("k")
+        return store
+
+    monkeypatch.setattr("sessionkit.aio.open_store", open_slowly)
+
+    async def main() -> None:
+        opening = asyncio.create_task(open_async_store("memory:"))
+        await asyncio.to_thread(arrived.wait, 30)
+        opening.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await opening
+        assert not backend.closed.is_set()
+
+    asyncio.run(main())
+    go_on.set()
+    assert backend.closed.wait(30)
+
+
+def test_a_store_that_cannot_be_opened_says_why() -> None:
+    with pytest.raises(UnknownBackendError, match="nothing-like-this"):
+        asyncio.run(open_async_store("nothing-like-this:"))

@@ -19,6 +19,7 @@ from jsonl_stores import Sizes
 
 MEASUREMENTS: Final = {
     "appends": jsonl_appends.appends,
+    "layers": jsonl_appends.layers_of_an_append,
     "real": jsonl_appends.appends_of_real_messages,
     "unsynced": jsonl_appends.appends_without_sync,
     "threads": jsonl_appends.appends_in_threads,

@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from interleaved import Contender, computing, interleave, show, timed, verdict
 from jsonl_stores import CONVERSATIONS, KEY, LINE, MESSAGE, OURS, Sizes, adding, filled, opened, real_messages
-from rivals import bare_file, picoclaws_calls, side_by_side, sqlite_full, sqlite_in_threads
+from rivals import bare_file, our_calls, picoclaws_calls, side_by_side, sqlite_full, sqlite_in_threads
+from sessionkit_jsonl import JSONLBackend, JSONLOptions
 
 THREADS: Final = 8
 BARE, PICOCLAW, SQLITE = "write, fdatasync", "picoclaw's calls", "SQLite, WAL, synchronous=FULL"
@@ -34,6 +35,23 @@ def appends(root: Path, sizes: Sizes) -> None:
     verdict("of a bare write and fdatasync", ours.ratio(figures[BARE]), 1.15)
     verdict("as fast as picoclaw's calls", figures[PICOCLAW].ratio(ours), 3.5, at_least=True)
     verdict("as fast as SQLite", figures[SQLITE].ratio(ours), 1, at_least=True)
+
+
+def layers_of_an_append(root: Path, sizes: Sizes) -> None:
+    """What each part adds: the system calls beside write and sync, the backend's computing, and the store's."""
+    with ExitStack() as stack:
+        bare = stack.enter_context(bare_file(root))
+        calls = stack.enter_context(our_calls(root))
+        backend = JSONLBackend(JSONLOptions(path=root / "backend"))
+        stack.callback(backend.sessionkit_close)
+        contenders = {
+            BARE: timed(lambda: bare(LINE)),
+            "and the other four system calls": timed(lambda: calls(LINE)),
+            "the backend, called directly": timed(lambda: backend.sessionkit_add_messages(KEY, [MESSAGE], "")),
+            "the store": adding(stack.enter_context(opened(root / "store"))),
+        }
+        figures = interleave(contenders, rounds=4 * sizes.rounds, calls=5)
+    show("an append of 1 KB, layer by layer", figures)
 
 
 def appends_without_sync(root: Path, sizes: Sizes) -> None:

@@ -12,6 +12,9 @@ from pathlib import Path
 from time import perf_counter
 from typing import TypeAlias
 
+from sessionkit_jsonl import platforms
+from sessionkit_jsonl.names import Names
+
 Append: TypeAlias = Callable[[bytes], None]
 """Appends a line durably."""
 
@@ -29,6 +32,31 @@ def bare_file(directory: Path) -> Iterator[Append]:
         yield append
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def our_calls(directory: Path) -> Iterator[Append]:
+    """The system calls of an append of the jsonl backend, in their order; what it computes in between is left out."""
+    log, lock = (os.fspath(directory / name) for name in ("calls.jsonl", "lock"))
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND
+    descriptors = os.open(log, flags, 0o600), os.open(lock, flags, 0o600)
+    names = Names(os.fspath(directory), patience=1)
+    names.confirm()
+
+    def append(line: bytes) -> None:
+        platforms.current.lock(descriptors[1], 0)
+        os.stat(log)
+        names.mark()
+        os.write(descriptors[0], line)
+        os.fdatasync(descriptors[0])
+        platforms.current.unlock(descriptors[1], 0)
+
+    try:
+        yield append
+    finally:
+        names.close()
+        for descriptor in descriptors:
+            os.close(descriptor)
 
 
 def picoclaws_calls(directory: Path) -> Append:

@@ -4,7 +4,24 @@ from __future__ import annotations
 
 import rich_click as click
 
-from sessionkit.cli import backends, completion, config, copying, doctor, exporting, importing, new_backend, show
+from sessionkit.cli import (
+    backends,
+    compact,
+    completion,
+    config,
+    copying,
+    delete,
+    doctor,
+    exporting,
+    fork,
+    importing,
+    new_backend,
+    repair,
+    show,
+    summary,
+    truncate,
+    verify,
+)
 from sessionkit.cli import list as listing
 from sessionkit.cli.demo import command as demo
 from sessionkit.cli.options import examples
@@ -50,6 +67,13 @@ for _command in (
     importing.command,
     exporting.command,
     copying.command,
+    fork.command,
+    truncate.command,
+    summary.command,
+    delete.command,
+    compact.command,
+    verify.command,
+    repair.command,
     doctor.command,
     backends.command,
     config.command,

@@ -18,16 +18,23 @@ from .conftest import Run
 
 COMMANDS = (
     "backends",
+    "compact",
     "completion",
     "config",
     "copy",
+    "delete",
     "demo",
     "doctor",
     "export",
+    "fork",
     "import",
     "list",
     "new-backend",
+    "repair",
     "show",
+    "summary",
+    "truncate",
+    "verify",
 )
 
 
@@ -47,9 +54,28 @@ def test_the_help_of_each_command_has_examples_that_it_understands(run: Run, nam
             pass
 
 
-@pytest.mark.parametrize("name", ["export", "import", "list", "show", "config"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "compact",
+            "config",
+            "delete",
+            "doctor",
+            "export",
+            "fork",
+            "import",
+            "list",
+            "repair",
+            "show",
+            "truncate",
+            "verify",
+        ),
+        "summary get",
+    ],
+)
 def test_every_command_that_opens_a_store_takes_one(run: Run, name: str) -> None:
-    assert "--store" in run(name, "--help").stdout
+    assert "--store" in run(*name.split(), "--help").stdout
 
 
 def test_the_version_is_that_of_the_distribution(run: Run) -> None:

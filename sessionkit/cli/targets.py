@@ -1,0 +1,55 @@
+"""Which sessions a command is for: those that are named, those with a prefix, or all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import rich_click as click
+
+from sessionkit.cli.output import make_console, print_error
+
+if TYPE_CHECKING:
+    from sessionkit.store import SessionStore
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+def targets(function: _F) -> _F:
+    """Add ``KEY…`` and ``--prefix TEXT``."""
+    prefix = click.option("--prefix", metavar="TEXT", help="Every session whose key begins with this.")
+    return click.argument("keys", metavar="[KEY]...", nargs=-1)(prefix(function))
+
+
+def check_targets(keys: tuple[str, ...], prefix: str | None) -> None:
+    """Refuse what says two things, and a prefix that an unset variable may have left empty."""
+    if keys and prefix is not None:
+        raise click.UsageError("give KEY or --prefix, not both")
+    if prefix == "":
+        raise click.UsageError("--prefix needs a text: an empty one would mean every session")
+
+
+def keys_of(store: SessionStore, keys: tuple[str, ...], prefix: str | None) -> Iterator[str]:
+    """The keys that are meant: as they were given, or from the listing. What it leaves out is told on stderr."""
+    if keys:
+        yield from keys
+        return
+    for info in store.list_sessions(prefix or "", on_unreadable=print_error):
+        yield info.key
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[int], None] | None]:
+    """Counts sessions that are done with on stderr, when that is a terminal."""
+    console = make_console(stderr=True)
+    if not console.is_terminal:
+        yield None
+        return
+    from rich.progress import Progress, SpinnerColumn, TextColumn
+
+    with Progress(
+        SpinnerColumn(), TextColumn(what), TextColumn("{task.completed:,} sessions"), console=console, transient=True
+    ) as shown:
+        task = shown.add_task(what, total=None)
+        yield lambda sessions: shown.advance(task, sessions)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from typing import Any, Final, Literal, NoReturn, Self, TypeAlias
+from functools import partial
+from typing import Any, Literal, NoReturn, Self, TypeAlias
 
 import attrs
 
@@ -15,7 +16,6 @@ from sessionkit.errors import (
     SessionExistsError,
     SessionNotFoundError,
     StoreClosedError,
-    StoreError,
     VersionConflict,
     WriteFailedError,
 )
@@ -26,16 +26,11 @@ from sessionkit.sessions import ABSENT, UNCHANGED, History, Session, SessionInfo
 from sessionkit.store import process
 from sessionkit.store.arguments import AnyMessage, checked_count, checked_fields, checked_summary
 from sessionkit.store.diagnosis import held_findings
+from sessionkit.store.paging import messages_of, sessions_of
 from sessionkit.store.runtime import Recipe, Runtime
 from sessionkit.store.steps import pop_newest, store_fields, truncate_whole_turns
 
 _Unchanged: TypeAlias = Literal[Unchanged.UNCHANGED]
-
-_FIRST_LIST_PAGE: Final = 50
-"""A smaller page at first: who wants to see some sessions shall not wait for many."""
-
-_LIST_PAGE: Final = 200
-_HISTORY_PAGE: Final = 1000
 
 
 class SessionStore:
@@ -381,7 +376,7 @@ class SessionStore:
             VersionConflict: the history was truncated or replaced meanwhile.
         """
         key = check_key(key)
-        return self._iterate_history(key)
+        return messages_of(self._open_runtime, key)
 
     def get_summary(self, key: str) -> str:
         """The summary, ``""`` when there is none. The history is not read."""
@@ -419,7 +414,7 @@ class SessionStore:
         Raises:
             InvalidKeyError: no key can begin like that.
         """
-        return self._iterate_sessions("" if prefix == "" else check_key(prefix), on_unreadable)
+        return sessions_of(self._open_runtime, "" if prefix == "" else check_key(prefix), on_unreadable)
 
     def resolve(self, alias: str) -> str | None:
         """The key of the session that has this key or, failing that, this alias; None when there is none.
@@ -572,41 +567,9 @@ class SessionStore:
     ) -> Iterator[Damage]:
         from sessionkit.store.mending import Inspection  # seldom wanted
 
-        inspection = Inspection(self._open_runtime, self._iterate_sessions, repairs, progress)
+        inspection = Inspection(self._open_runtime, partial(sessions_of, self._open_runtime), repairs, progress)
         if keys is None:
             return inspection.of_prefix("" if prefix == "" else check_key(prefix))
         if prefix:
             raise ValueError("either keys or a prefix says which sessions are meant, not both")
         return inspection.of_keys([check_key(key) for key in keys])
-
-    def _iterate_history(self, key: str) -> Iterator[Message]:
-        start, total, generation = 0, 1, None
-        while start < total:
-            runtime = self._open_runtime()
-            with runtime.activity.during():
-                history = runtime.hooks.get_history(key, start, _HISTORY_PAGE)
-                messages = runtime.content.decode_messages(key, history.messages)
-            if generation is None:
-                total, generation = history.total, history.generation
-            elif generation != history.generation:
-                raise VersionConflict(f"the history of session {key!r} was truncated or replaced while it was read")
-            yield from messages[: total - start]
-            start += _HISTORY_PAGE
-
-    def _iterate_sessions(self, prefix: str, on_unreadable: Callable[[str], object] | None) -> Iterator[SessionInfo]:
-        cursor: str | None = None
-        limit = _FIRST_LIST_PAGE
-        while True:
-            runtime = self._open_runtime()
-            with runtime.activity.during():
-                page = runtime.hooks.list_sessions(prefix, cursor, limit)
-                sessions = [runtime.content.decode_info(info) for info in page.sessions]
-            if on_unreadable is not None:
-                for line in page.unreadable:
-                    on_unreadable(line)
-            yield from sessions
-            if page.next is None:
-                return
-            if page.next == cursor:
-                raise StoreError(f"backend {runtime.name!r} lists one page again and again; a fault of the backend")
-            cursor, limit = page.next, _LIST_PAGE

@@ -9,14 +9,13 @@ from sessionkit.errors import VersionConflict
 from sessionkit.messages import Message
 from sessionkit.sessions import SessionInfo
 from sessionkit.store import SessionStore
+from sessionkit.store.paging import PAGE_BYTES, PAGE_MESSAGES, PageSize
 
-BATCH_MESSAGES: Final = 1000
+BATCH_MESSAGES: Final = PAGE_MESSAGES
 """How many messages a batch has at most."""
 
-BATCH_BYTES: Final = 4 * 1024 * 1024
+BATCH_BYTES: Final = PAGE_BYTES
 """From how many bytes of JSON on a batch is full."""
-
-_FIRST_PAGE: Final = 4
 
 
 def read_batches(store: SessionStore, session: SessionInfo, start: int = 0) -> Iterator[list[Message]]:
@@ -33,9 +32,9 @@ def read_batches(store: SessionStore, session: SessionInfo, start: int = 0) -> I
         VersionConflict: messages were removed or replaced since then.
     """
     batch: list[Message] = []
-    size, position, limit = 0, start, _FIRST_PAGE
+    size, position, page_messages = 0, start, PageSize()
     while position < session.count:
-        wanted = min(limit, BATCH_MESSAGES - len(batch), session.count - position)
+        wanted = min(page_messages.messages, BATCH_MESSAGES - len(batch), session.count - position)
         page = store.get_history_page(session.key, position, wanted)
         if page.generation != session.generation or not page.messages:
             raise VersionConflict(f"the history of session {session.key!r} was truncated or replaced while it was read")
@@ -43,8 +42,7 @@ def read_batches(store: SessionStore, session: SessionInfo, start: int = 0) -> I
         batch += page.messages
         size += page_size
         position += len(page.messages)
-        fitting = BATCH_BYTES * len(page.messages) // max(page_size, 1)
-        limit = max(min(2 * limit, fitting), 1)
+        page_messages.follow(len(page.messages), page_size)
         if len(batch) == BATCH_MESSAGES or size >= BATCH_BYTES:
             yield batch
             batch, size = [], 0

@@ -1,0 +1,105 @@
+"""Going through many messages or sessions a page at a time, in bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
+
+import attrs
+
+from sessionkit.errors import StoreError, VersionConflict
+from sessionkit.messages import Message
+from sessionkit.sessions import SessionInfo
+from sessionkit.store.runtime import Runtime
+
+PAGE_MESSAGES: Final = 1000
+"""How many messages a page has at most."""
+
+PAGE_BYTES: Final = 4 * 1024 * 1024
+"""How many bytes of JSON a page is to have, about; one message may be larger."""
+
+_FIRST_PAGE: Final = 4
+_GROWTH: Final = 4
+_SAMPLE: Final = 16
+
+_SESSIONS_AT_FIRST: Final = 50
+"""Fewer at first: who wants to see some sessions shall not wait for many."""
+
+_SESSIONS: Final = 200
+
+
+@attrs.define
+class PageSize:
+    """How many messages to ask for next. It follows the size of those that came before.
+
+    >>> size = PageSize()
+    >>> size.messages
+    4
+    >>> size.follow(4, 400)
+    >>> size.messages
+    16
+    >>> size.follow(16, 160 * 1024 * 1024)
+    >>> size.messages
+    1
+    """
+
+    messages: int = _FIRST_PAGE
+
+    def follow(self, messages: int, size: int) -> None:
+        """Take in that so many messages came, of so many bytes of JSON together."""
+        fitting = PAGE_BYTES * messages // max(size, 1)
+        self.messages = max(min(_GROWTH * self.messages, fitting, PAGE_MESSAGES), 1)
+
+
+def messages_of(runtime: Callable[[], Runtime], key: str) -> Iterator[Message]:
+    """The messages that a session has when the first one is asked for.
+
+    Args:
+        runtime: gives the open store, anew for each page: between two of them it may be closed, or the process forked.
+        key: the session.
+
+    Raises:
+        VersionConflict: the history was truncated or replaced meanwhile.
+    """
+    start, total, generation = 0, 1, None
+    size = PageSize()
+    while start < total:
+        page = runtime()
+        with page.activity.during():
+            history = page.hooks.get_history(key, start, size.messages)
+            messages = page.content.decode_messages(key, history.messages)
+        if generation is None:
+            total, generation = history.total, history.generation
+        elif generation != history.generation:
+            raise VersionConflict(f"the history of session {key!r} was truncated or replaced while it was read")
+        yield from messages[: total - start]
+        start += size.messages
+        size.follow(len(messages), _estimated_size(messages))
+
+
+def _estimated_size(messages: Sequence[Message]) -> int:
+    """Bytes of JSON of some messages, from a few of them."""
+    sample = messages[:: -(-len(messages) // _SAMPLE) or 1]
+    return sum(len(message.to_json()) for message in sample) * len(messages) // max(len(sample), 1)
+
+
+def sessions_of(
+    runtime: Callable[[], Runtime], prefix: str, on_unreadable: Callable[[str], object] | None
+) -> Iterator[SessionInfo]:
+    """The sessions whose key begins with a prefix; the arguments are those of the store's ``list_sessions``."""
+    cursor: str | None = None
+    limit = _SESSIONS_AT_FIRST
+    while True:
+        at = runtime()
+        with at.activity.during():
+            page = at.hooks.list_sessions(prefix, cursor, limit)
+            sessions = [at.content.decode_info(info) for info in page.sessions]
+        if on_unreadable is not None:
+            for line in page.unreadable:
+                on_unreadable(line)
+        yield from sessions
+        if page.next is None:
+            return
+        if page.next == cursor:
+            raise StoreError(f"backend {at.name!r} lists one page again and again; a fault of the backend")
+        cursor, limit = page.next, _SESSIONS

@@ -54,7 +54,7 @@ class Appender:
         batches = [marks.as_batch(unit.records) for unit in units]
         data = batches[0] if len(batches) == 1 else b"".join(batches)
         self._write(entry.key, tail.file, start, data, tail.modified_ns)
-        tail.size, tail.modified_ns = start + len(data), None
+        tail.size, tail.modified_ns, tail.synced = start + len(data), None, self.context.durability.at_once
         with entry.mutex:
             for unit, batch in zip(units, batches, strict=True):
                 end = start + len(batch)
@@ -90,11 +90,13 @@ class Appender:
         start, seal = self._open_end(look, file)
         if seal:
             self._write(look.key, file, start, seal, look.modified_ns)
-        self.sync(look, file)
+        self.sync(entry, look, file)
         return look_again(entry)
 
-    def sync(self, look: Look, file: OpenFile) -> None:
-        """Make durable all that stands in a data file."""
+    def sync(self, entry: Entry, look: Look, file: OpenFile) -> None:
+        """Make durable all that stands in a data file, unless the last append did that and is the last thing in it."""
+        if entry.tail is not None and entry.tail.covers(file, look.size):
+            return
         try:
             self.context.durability.settle(file)
         except OSError as error:

@@ -32,9 +32,14 @@ class Durability:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
+    @property
+    def at_once(self) -> bool:
+        """Whether what is appended is synced before the append returns."""
+        return self._mode == "always"
+
     def appended(self, key: str, file: OpenFile) -> None:
         """Called after each append to a session: syncs now, or sees to it that it is done later."""
-        if self._mode == "always":
+        if self.at_once:
             self._files.sync_data(file)
             return
         known = self._unsynced.get(file.path)

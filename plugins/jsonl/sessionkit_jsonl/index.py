@@ -221,6 +221,11 @@ class Index:
         at = bisect_right(self._ordinals, ordinal) - 1
         return self._ordinals[at], self._offsets[at]
 
+    def bound(self, ordinal: int) -> int:
+        """A position behind which the line of a message does not begin, told without reading."""
+        after = bisect_right(self._ordinals, ordinal)
+        return self._offsets[after] if after < len(self._offsets) else self.end
+
     def values(self, file: OpenFile, first: int, last: int) -> list[dict[str, Any]]:
         """The messages from one position up to before another one, decoded."""
         if first >= last:

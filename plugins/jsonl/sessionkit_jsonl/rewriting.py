@@ -124,8 +124,11 @@ class Rewriter:
         """Whether enough of the data file is no part of the history any more."""
         if look.data is None or look.header is None:
             return False
+        threshold = max(self.context.options.compact_threshold, 1)
         with entry.mutex:
-            return _garbage(look) >= max(self.context.options.compact_threshold, 1)
+            if look.count and look.index.bound(look.index.hidden) + look.index.waste + look.rest.size < threshold:
+                return False  # as a rule, and nothing was read
+            return _garbage(look) >= threshold
 
     def compact(self, entry: Entry, look: Look) -> None:
         """Write the same history without what is truncated. Its version stays.

@@ -27,6 +27,7 @@ class Tail:
         lock: the lock file that was in its place.
         mark: the names of the directory, as they were when the places of the lock file and the document were seen.
         modified_ns: when the file was last written; None when nobody looked since.
+        synced: whether all of the file is on disk: it is after an append that was synced, up to ``size``.
     """
 
     file: OpenFile
@@ -37,6 +38,11 @@ class Tail:
     lock: OpenFile
     mark: int
     modified_ns: int | None
+    synced: bool = False
+
+    def covers(self, file: OpenFile, size: int) -> bool:
+        """Whether all of a file of this length is known to be on disk."""
+        return self.synced and self.file.inode == file.inode and self.size == size
 
     def holds(self) -> bool:
         """Whether the path names the same file still, and nobody else appended to it."""

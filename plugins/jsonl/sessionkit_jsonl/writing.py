@@ -179,9 +179,8 @@ class Writer:
             if look.exists:
                 self.context.durability.named()
             return
-        file = self.appender.open(entry, look)
-        self.appender.sync(look, file)
-        self.context.durability.named()
+        file = self.appender.open(entry, look)  # which sees to its name
+        self.appender.sync(entry, look, file)
         if compact and self.rewriter.is_worthwhile(entry, look):
             self.rewriter.compact(entry, self._settled(entry, look))
 

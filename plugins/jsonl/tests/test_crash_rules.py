@@ -28,6 +28,7 @@ from sessionkit_jsonl.look import Look
 from sessionkit_jsonl.marks import Header, fresh_token
 from sessionkit_jsonl.meta import State
 from sessionkit_jsonl.rewriting import Rewriter
+from sessionkit_jsonl.tail import Tail
 from sessionkit_jsonl.writing import Writer
 
 from sessionkit.errors import BackendUnavailableError
@@ -241,6 +242,10 @@ def trust_in_a_second_sync(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Durability, "appended", twice)
 
 
+def trust_in_what_was_not_synced(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Tail, "covers", lambda self, file, size: (self.file.inode, self.size) == (file.inode, size))
+
+
 RULES: list[tuple[str, Off, Scenario]] = [
     ("a torn tail is sealed before the next record", no_seal, APPEND),
     ("an append is synced before it returns", no_sync_of_appends, APPEND),
@@ -259,6 +264,7 @@ RULES: list[tuple[str, Off, Scenario]] = [
     ("the log is deleted before the document", delete_document_first, DELETE),
     ("a truncation syncs the log first", truncate_without_sync_of_the_log, UNSYNCED),
     ("save syncs the log", no_sync_of_appends, SAVE),
+    ("save trusts in syncs, not in appends", trust_in_what_was_not_synced, SAVE),
     ("skip never says more than there is", no_clamp_of_skip, LOST),
     ("a new history has filler for what is truncated", replace_in_two_steps, REPLACE),
     ("a new document waits in the old one for its log", replace_without_waiting_document, REPLACE_ALL),

@@ -99,7 +99,7 @@ def test_os_never_syncs_an_append_and_save_does(open_backend: OpenBackend, files
     add(backend, "3", "4")
     assert files.calls == []
     backend.sessionkit_save("k")
-    assert files.calls == ["k.jsonl", "directory"]
+    assert files.calls == ["k.jsonl"]
 
 
 @pytest.mark.parametrize("durability", ["interval", "os"])
@@ -120,6 +120,45 @@ def test_a_session_without_messages_is_durable_at_once(
     files.calls.clear()
     backend.sessionkit_update_session("k", U, "what was said", U, U, U, U, None, "")
     assert files.calls == ["temporary", "directory"]
+
+
+def test_after_an_append_that_was_synced_nothing_is_left_to_sync(open_backend: OpenBackend, files: Watched) -> None:
+    backend = open_backend(files)
+    add(backend, "1")
+    add(backend, "2")
+    files.calls.clear()
+    backend.sessionkit_save("k")
+    assert files.calls == []
+    backend.sessionkit_truncate_history("k", 1, None, U, None, None, "")
+    assert files.calls == ["temporary", "directory"]
+
+
+@pytest.mark.parametrize("length", [1, 2])
+def test_save_syncs_what_another_process_appended_behind_a_synced_message(
+    open_backend: OpenBackend, files: Watched, length: int
+) -> None:
+    backend, other = open_backend(files), open_backend(durability="os")
+    add(backend, "1")
+    add(backend, "2")
+    add(other, *["3"] * length)
+    files.calls.clear()
+    backend.sessionkit_save("k")
+    assert files.calls == ["k.jsonl"]
+
+
+def test_save_syncs_a_log_that_took_the_place_of_the_one_that_was_synced(
+    directory: Path, open_backend: OpenBackend, files: Watched
+) -> None:
+    backend = open_backend(files)
+    add(backend, "1")
+    add(backend, "2")
+    log = directory / "k.jsonl"
+    data = log.read_bytes()
+    log.rename(directory / "old")
+    log.write_bytes(data)
+    files.calls.clear()
+    backend.sessionkit_save("k")
+    assert files.calls == ["directory", "k.jsonl"]
 
 
 def test_save_syncs_what_another_process_wrote(open_backend: OpenBackend, files: Watched) -> None:
@@ -145,7 +184,7 @@ def test_close_syncs_what_is_left(open_backend: OpenBackend, files: Watched, dur
     add(backend, "2")
     files.calls.clear()
     backend.sessionkit_close()
-    assert files.calls == ["k.jsonl", "directory"]
+    assert files.calls == ["k.jsonl"]
 
 
 class Failing(Watched):

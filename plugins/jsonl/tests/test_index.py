@@ -65,6 +65,33 @@ def test_the_last_messages_cost_what_they_cost_once_the_file_was_seen(long: JSON
     assert sum(read) < 100_000
 
 
+def test_whether_a_save_is_to_compact_is_known_without_reading(open_backend: OpenBackend, read: list[int]) -> None:
+    backend = open_backend()
+    backend.sessionkit_add_messages("k", [Message.simple("user", "x" * 1000)] * 500, "")
+    backend.sessionkit_truncate_history("k", None, 10, UNCHANGED, None, None, "")
+    backend.sessionkit_add_messages("k", [Message.simple("user", "next")], "")
+    backend.sessionkit_get_history("k", -1, None)
+    read.clear()
+    backend.sessionkit_save("k")
+    assert read == []
+
+
+@pytest.mark.parametrize("drop", [1, 30, 32, 33, 40])
+def test_a_save_compacts_from_the_very_byte_of_its_threshold(
+    open_backend: OpenBackend, directory: Path, drop: int
+) -> None:
+    record = Message.simple("user", "x" * 1000)
+    line = len(record.to_json()) + 1
+    open_backend().sessionkit_add_messages("k", [Message.simple("user", "the first one has the header")], "")
+    backend = open_backend(compact_threshold=(directory / "k.jsonl").stat().st_size + 32 * line)
+    for _ in range(100):
+        backend.sessionkit_add_messages("k", [record], "")
+    backend.sessionkit_truncate_history("k", None, 1 + drop, UNCHANGED, None, None, "")
+    size = (directory / "k.jsonl").stat().st_size
+    backend.sessionkit_save("k")
+    assert ((directory / "k.jsonl").stat().st_size < size) == (drop >= 32)
+
+
 def test_the_first_look_reads_the_file_once(open_backend: OpenBackend, directory: Path, read: list[int]) -> None:
     backend = open_backend(durability="os")
     messages = [Message.simple("user", "x" * 1000)] * 2000

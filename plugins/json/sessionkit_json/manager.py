@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
 from sessionkit.errors import WriteFailedError
+from sessionkit.findings import Finding
 from sessionkit.hookspecs import hookimpl
 from sessionkit.keys import check_key
 from sessionkit.messages import Message, as_message, as_messages
@@ -196,6 +197,18 @@ class SessionManager(StateBackend):
                 f"{len(errors)} of the sessions could not be saved and live in memory only: "
                 f"{', '.join(map(repr, errors))}; the first because: {next(iter(errors.values()))}"
             ) from ExceptionGroup("unsaved sessions", list(errors.values()))
+
+    @hookimpl
+    def sessionkit_diagnose(self) -> Sequence[Finding]:
+        unsaved = sum(session.unsaved for session in list(self._sessions.values()))
+        sessions = "1 session has" if unsaved == 1 else f"{unsaved:,} sessions have"
+        found = f"{sessions} changes that live in memory until they are saved"
+        findings = [Finding.ok("unsaved", found)] if unsaved else []
+        if self._directory is None:
+            return [*findings, Finding.ok("keeping", "there is no directory: sessions are kept in memory only")]
+        from sessionkit_json.diagnosing import diagnose  # hardly any store is ever asked
+
+        return [*findings, *diagnose(self._directory.path, autosave=self._autosave)]
 
     # --- listing and deleting
 

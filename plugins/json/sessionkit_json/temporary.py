@@ -34,6 +34,11 @@ class Fingerprint:
         return cls(status.st_ino, status.st_size, status.st_mtime_ns)
 
 
+def fresh_name() -> str:
+    """The name of a temporary file that nobody else has."""
+    return f"{PREFIX}{os.urandom(8).hex()}{SUFFIX}"
+
+
 def replace(path: Path, data: bytes) -> Fingerprint:
     """Replace a file (or make it) in one step; whoever reads sees the old file or the whole new one.
 
@@ -87,7 +92,7 @@ def _temporary(directory: Path) -> Iterator[tuple[Path, int]]:
 
 def _create(directory: Path) -> tuple[Path, int]:
     while True:
-        path = directory / f"{PREFIX}{os.urandom(8).hex()}{SUFFIX}"
+        path = directory / fresh_name()
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)

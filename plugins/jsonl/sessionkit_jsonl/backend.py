@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeAlias, TypeVar
 
 from sessionkit import operations
 from sessionkit.errors import BackendUnavailableError, MessageTooLargeError, StoreError
+from sessionkit.findings import Finding
 from sessionkit.hookspecs import Backend, hookimpl
 from sessionkit.messages import Message
 from sessionkit.sessions import UNCHANGED, History, Session, SessionPage, Unchanged, Version
@@ -204,6 +205,12 @@ class JSONLBackend(Backend):
     def sessionkit_save(self, key: str) -> bool:
         self._write(key, self._writer.save)
         return True
+
+    @hookimpl
+    def sessionkit_diagnose(self) -> Sequence[Finding]:
+        from sessionkit_jsonl.diagnosing import diagnose  # hardly any store is ever asked
+
+        return list(diagnose(self._options))
 
     @hookimpl
     def sessionkit_close(self) -> None:

@@ -99,6 +99,11 @@ def open_for_reading(path: str) -> OpenFile | None:
         return None
 
 
+def temporary_name() -> str:
+    """The name of a file that is not there for long; what a killed process leaves of such is swept."""
+    return f"{TEMPORARY_PREFIX}{os.getpid()}-{os.urandom(8).hex()}{TEMPORARY_SUFFIX}"
+
+
 @attrs.frozen
 class Files:
     """The calls that change something. Each raises ``OSError`` with the path in it."""
@@ -129,8 +134,7 @@ class Files:
 
     def temporary(self, directory: str) -> OpenFile:
         """Create a private file that is known to be in use as long as it is open."""
-        name = f"{TEMPORARY_PREFIX}{os.getpid()}-{os.urandom(8).hex()}{TEMPORARY_SUFFIX}"
-        path = os.path.join(directory, name)
+        path = os.path.join(directory, temporary_name())
         file = OpenFile(path, os.open(path, _NEW, _PRIVATE_FILE), writable=False)
         with naming(file.path):
             platforms.current.hold(file.fd)

@@ -77,6 +77,28 @@ class Platform:
         else:
             fcntl.flock(fd, fcntl.LOCK_UN)
 
+    def try_lock(self, fd: int) -> bool:
+        """Lock the first slot of a file for the open file, unless somebody else has it."""
+        try:
+            if self.ranges:
+                fcntl.fcntl(fd, fcntl.F_OFD_SETLK, _FLOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, 0, 1, 0))
+            else:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except (BlockingIOError, PermissionError):  # POSIX allows both answers
+            return False
+        return True
+
+    def held_slot(self, fd: int) -> int | None:
+        """The first slot of a lock file that somebody else has; None when there is none."""
+        if not self.ranges:
+            if self.is_held(fd):
+                return 0
+            fcntl.flock(fd, fcntl.LOCK_UN)
+            return None
+        asked = _FLOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, 0, self.slots, 0)
+        kind, _, start, _, _ = _FLOCK.unpack(fcntl.fcntl(fd, fcntl.F_OFD_GETLK, asked))
+        return None if kind == fcntl.F_UNLCK else int(start)
+
     def hold(self, fd: int) -> None:
         """Mark an open file as in use."""
         fcntl.flock(fd, fcntl.LOCK_EX)

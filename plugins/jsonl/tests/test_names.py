@@ -123,7 +123,7 @@ def test_where_nothing_is_told_every_question_has_another_answer(
     elif lack == "instances":
         monkeypatch.setattr(os, "open", _refuse)
     else:
-        monkeypatch.setattr(mounts, "_kind", lambda path: "nfs4")
+        monkeypatch.setattr(mounts, "file_system", lambda path: "nfs4")
     names = Names(str(tmp_path), patience=2)
     answers = [names.confirm(), names.mark(), names.confirm(), names.mark(), names.confirm()]
     assert len(set(answers)) == 5

@@ -11,6 +11,7 @@ from redis.retry import Retry
 from redis.sentinel import Sentinel
 
 from sessionkit.errors import ConfigError
+from sessionkit_redis import credentials
 from sessionkit_redis.options import DEFAULT_PORT, RedisOptions
 
 _SENTINEL_PORT: Final = 26379
@@ -90,7 +91,11 @@ def _of_sentinels(options: RedisOptions) -> Any:
 
 
 def _common(options: RedisOptions) -> dict[str, Any]:
+    provider = credentials.provider(options.credential_provider)
+    if provider is not None and (options.username or options.password):
+        raise ConfigError("credential_provider gives user name and password; say either it or username and password")
     return {
+        "credential_provider": provider,
         "username": options.username or None,
         "password": options.password or None,
         "socket_timeout": options.timeout,

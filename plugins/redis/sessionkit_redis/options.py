@@ -32,6 +32,10 @@ class RedisOptions:
     database: _Number = option(default=0, help="the number of the database; a cluster has only 0")
     username: str = option(default="", help="the user of the server's access control list")
     password: str = option(default="", help="the password", secret=True)
+    credential_provider: Any = option(
+        default=None,
+        help="in place of both, what gives them: package.module:attribute, the name of an entry point, or an object",
+    )
     sentinel_username: str = option(default="", help="the user for the sentinels themselves")
     sentinel_password: str = option(default="", help="the password for the sentinels themselves", secret=True)
     tls: bool = option(default=False, help="encrypt the connection and check the server's certificate")

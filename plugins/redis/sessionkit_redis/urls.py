@@ -29,6 +29,7 @@ _NOWHERE: Final = {
     "database": 0,
     "username": "",
     "password": "",
+    "credential_provider": None,
     "tls": False,
 }
 _VARIANTS: Final = ("", "unix", "cluster", "sentinel", "embedded")

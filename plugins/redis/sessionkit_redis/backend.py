@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import os
 from collections.abc import Sequence
-from itertools import count
+from time import time_ns
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import attrs
@@ -20,9 +18,10 @@ from sessionkit.errors import (
 from sessionkit.hookspecs import Backend, hookimpl
 from sessionkit.messages import Message
 from sessionkit.operations import check_conditions
-from sessionkit.sessions import UNCHANGED, History, Session, SessionInfo, SessionPage, Unchanged, Version, now
+from sessionkit.sessions import UNCHANGED, History, Session, SessionInfo, SessionPage, Unchanged, Version
 from sessionkit_redis import connecting, records
 from sessionkit_redis.calling import Caller
+from sessionkit_redis.commands import commands_of
 from sessionkit_redis.durability import Writes
 from sessionkit_redis.keyspace import BUCKETS, Keyspace
 from sessionkit_redis.listing import Listing
@@ -59,12 +58,13 @@ class RedisBackend(Backend):
         recover = self._server.ensure if self._server else _do_nothing
         self._caller = Caller(connecting.name(options), options.deadline, recover)
         self._client = self._caller.read(None, lambda: connecting.connect(options))
-        self._writes = Writes(self._client, options)
-        self._reader = Reader(self._client, self._keyspace)
+        commands = commands_of(self._client)
+        self._writes = Writes(self._client, commands, options)
+        self._reader = Reader(commands, self._keyspace)
         self._listing = Listing(self._client, self._keyspace)
         self._staging = Staging(self._client)
-        self._nonce = os.urandom(8).hex()
-        self._counter = count()
+        self._limit = options.max_message_bytes
+        self._ttl = int(options.ttl * 1000)
         self._check_format()
 
     def _check_format(self) -> None:
@@ -82,25 +82,21 @@ class RedisBackend(Backend):
     def _encode(self, key: str, messages: Sequence[Message]) -> list[bytes]:
         encoded = [message.to_json() for message in messages]
         for position, record in enumerate(encoded):
-            if len(record) > self._options.max_message_bytes:
+            if len(record) > self._limit:
                 raise MessageTooLargeError(
                     f"session {key!r}: message {position + 1} of {len(encoded)} takes {len(record):,} bytes; "
-                    f"max_message_bytes is {self._options.max_message_bytes:,}"
+                    f"max_message_bytes is {self._limit:,}"
                 )
         return encoded
 
-    def _write(self, script: Script, keys: list[bytes], key: str, write_id: str, arguments: list[Any], age: int) -> Any:
-        ttl = int(self._options.ttl * 1000)
-        generation = f"{self._nonce}-{next(self._counter)}"
-        common = [_token(write_id), age, key.encode("utf-8"), now(), ttl, generation]
-        return self._writes.run(script, keys, [*common, *arguments])
+    def _write(self, script: Script, keys: Sequence[bytes], write_id: str, arguments: Sequence[Any], age: int) -> Any:
+        return self._writes.run(script, keys, (write_id, age, time_ns() // 1000, self._ttl, *arguments))
 
     @hookimpl
     def sessionkit_add_messages(self, key: str, messages: Sequence[Message], write_id: str) -> Version:
         encoded = self._encode(key, messages)
-        keys = self._keyspace.session(key)
-        names = [keys.data, keys.messages, keys.index]
-        answer = self._caller.write(key, write_id, lambda age: self._write(APPEND, names, key, write_id, encoded, age))
+        keys = self._keyspace.session(key).written
+        answer = self._caller.write(key, write_id, lambda age: self._write(APPEND, keys, write_id, encoded, age))
         return _version(key, answer)
 
     @hookimpl
@@ -150,15 +146,15 @@ class RedisBackend(Backend):
         keys = self._keyspace.session(key)
 
         def update(age: int) -> Any:
-            names = [keys.data, keys.messages, keys.index]
+            names: tuple[bytes, ...] = keys.written
             if history is None:
                 arguments = [if_version or "", "-", *described]
             elif is_long(history):
-                names.append(self._staging.collect(keys, history))
+                names = (*names, self._staging.collect(keys, history))
                 arguments = [if_version or "", len(history), *described]
             else:
                 arguments = [if_version or "", "here", *described, *history]
-            return self._write(UPDATE, names, key, write_id, arguments, age)
+            return self._write(UPDATE, names, write_id, arguments, age)
 
         return _version(key, self._caller.write(key, write_id, update), if_version)
 
@@ -173,14 +169,11 @@ class RedisBackend(Backend):
         if_generation: str | None,
         write_id: str,
     ) -> Version:
-        keys = self._keyspace.session(key)
-        names = [keys.data, keys.messages, keys.index]
+        keys = self._keyspace.session(key).written
         how = ["keep", keep_last] if drop_first is None else ["drop", drop_first]
         new_summary = ["0"] if summary is UNCHANGED else ["1", records.text_bytes(summary)]
         arguments = [if_version or "", "-" if if_generation is None else if_generation, *how, *new_summary]
-        answer = self._caller.write(
-            key, write_id, lambda age: self._write(TRUNCATE, names, key, write_id, arguments, age)
-        )
+        answer = self._caller.write(key, write_id, lambda age: self._write(TRUNCATE, keys, write_id, arguments, age))
         return _version(key, answer, if_version)
 
     @hookimpl
@@ -191,7 +184,7 @@ class RedisBackend(Backend):
     def sessionkit_delete_session(self, key: str) -> bool:
         keys = self._keyspace.session(key)
         deletion = os.urandom(8).hex()
-        names = [keys.data, keys.messages, keys.index, keys.tombstone(deletion)]
+        names = (*keys.written, keys.tombstone(deletion))
         return bool(self._caller.write(key, deletion, lambda age: self._writes.run(DELETE, names, [keys.key])))
 
     @hookimpl
@@ -217,17 +210,11 @@ def _do_nothing() -> None:
     """What helps when a server that is not ours is gone: waiting."""
 
 
-def _token(write_id: str) -> bytes:
-    """The id of a write as the scripts remember it: all of one length, which any id becomes."""
-    return base64.urlsafe_b64encode(hashlib.blake2b(write_id.encode("utf-8"), digest_size=12).digest())
-
-
-def _version(key: str, answer: list[Any], if_version: Version | None = None) -> Version:
+def _version(key: str, answer: bytes | list[bytes], if_version: Version | None = None) -> Version:
     """The version that a script answers, or the error that it stands for."""
+    if isinstance(answer, bytes):
+        return answer.decode()
     outcome = answer[0].decode()
-    if outcome == "ok":
-        version: str = answer[1].decode()
-        return version
     if outcome == "version":
         check_conditions(SessionInfo(key=key, version=answer[1].decode()), if_version=if_version)
     if outcome == "generation":

@@ -53,7 +53,11 @@ class Caller:
             BackendUnavailableError: the server cannot be reached, or refuses.
             CorruptSessionError: what is there is not ours.
         """
-        return self._run(key, lambda unsure: call(), lambda error: None)
+        begin = time.monotonic()
+        try:
+            return call()
+        except failures.FAILURES as error:
+            return self._repeat(key, begin, error, lambda unsure: call(), lambda told: told)
 
     def write(self, key: str, write_id: str, call: Callable[[int], _T]) -> _T:
         """Write something: ``call`` gets the milliseconds since an attempt that may have been executed, else 0.
@@ -63,54 +67,67 @@ class Caller:
             OutcomeUnknownError: an attempt may have been executed; repeating the write with its id is safe.
         """
         begin = time.monotonic()
+        first = self._unknown.get(write_id) if self._unknown else None
 
         def attempt(unsure: bool) -> _T:
-            first = self._unknown.get(write_id, begin if unsure else None)
-            return call(0 if first is None else int((time.monotonic() - first) * 1000) + 1)
-
-        def doubt(error: StoreError) -> StoreError:
-            return OutcomeUnknownError(f"{error}; the write may or may not be done", repeatable=True)
+            since = begin if first is None and unsure else first
+            return call(0 if since is None else int((time.monotonic() - since) * 1000) + 1)
 
         try:
-            result = self._run(key, attempt, doubt)
+            try:
+                result = attempt(False)
+            except failures.FAILURES as error:
+                result = self._repeat(key, begin, error, attempt, _in_doubt)
         except OutcomeUnknownError:
-            if write_id not in self._unknown and len(self._unknown) >= _REMEMBERED:
-                self._unknown.pop(next(iter(self._unknown)), None)
-            self._unknown.setdefault(write_id, begin)
+            self._remember(write_id, begin)
             raise
-        if self._unknown:
+        if first is not None:
             self._unknown.pop(write_id, None)
         return result
 
-    def _run(self, key: str | None, call: Callable[[bool], _T], doubt: Callable[[StoreError], StoreError | None]) -> _T:
-        begin = time.monotonic()
+    def _remember(self, write_id: str, begin: float) -> None:
+        """Note that nobody knows whether a write was done, since when."""
+        if write_id not in self._unknown and len(self._unknown) >= _REMEMBERED:
+            self._unknown.pop(next(iter(self._unknown)), None)
+        self._unknown.setdefault(write_id, begin)
+
+    def _repeat(
+        self,
+        key: str | None,
+        begin: float,
+        failed: Exception,
+        call: Callable[[bool], _T],
+        doubt: Callable[[StoreError], StoreError],
+    ) -> _T:
+        """Try again what failed, with growing pauses; ``call`` is told whether an attempt may have been executed."""
         pause = _FIRST_PAUSE
         unsure = False
-        failed: Exception | None = None
         while True:
+            unsure = unsure or not failures.was_refused(failed)
+            rest = self.deadline - (time.monotonic() - begin)
+            if rest <= 0 or not failures.may_pass(failed) or self.stopping.wait(min(pause, rest)):
+                told = failures.explain(key, self.server, failed)
+                raise (doubt(told) if unsure else told) from failed
+            try:
+                self.recover()
+            except StoreError as told:
+                raise (doubt(told) if unsure else told) from failed
+            pause = min(pause * 2, _LONGEST_PAUSE) * random.uniform(0.8, 1.2)
             try:
                 result = call(unsure)
             except failures.FAILURES as error:
                 failed = error
-                unsure = unsure or not failures.was_refused(error)
-                rest = self.deadline - (time.monotonic() - begin)
-                if rest <= 0 or not failures.may_pass(error) or self.stopping.wait(min(pause, rest)):
-                    told = failures.explain(key, self.server, error)
-                    raise (doubt(told) if unsure else None) or told from error
             except OutcomeUnknownError:  # done, but not on enough replicas
                 self._tell_of_a_stall(failed, begin)
                 raise
             else:
                 self._tell_of_a_stall(failed, begin)
                 return result
-            try:
-                self.recover()
-            except StoreError as told:
-                raise (doubt(told) if unsure else None) or told from failed
-            pause = min(pause * 2, _LONGEST_PAUSE) * random.uniform(0.8, 1.2)
 
-    def _tell_of_a_stall(self, failed: Exception | None, begin: float) -> None:
-        if failed is None:
-            return
+    def _tell_of_a_stall(self, failed: Exception, begin: float) -> None:
         seconds = time.monotonic() - begin
         log.warning("%s; a call was answered after %.1f s", failures.explain(None, self.server, failed), seconds)
+
+
+def _in_doubt(error: StoreError) -> StoreError:
+    return OutcomeUnknownError(f"{error}; the write may or may not be done", repeatable=True)

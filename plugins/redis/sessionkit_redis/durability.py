@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from typing import Any
 
 import attrs
@@ -18,6 +19,7 @@ from redis.exceptions import (
 )
 
 from sessionkit.errors import OutcomeUnknownError
+from sessionkit_redis.commands import Commands
 from sessionkit_redis.options import RedisOptions
 from sessionkit_redis.scripts import Script
 
@@ -37,16 +39,17 @@ class Writes:
     """
 
     client: Any
+    commands: Commands
     options: RedisOptions
 
-    def run(self, script: Script, keys: list[bytes], arguments: list[Any]) -> Any:
+    def run(self, script: Script, keys: Sequence[bytes], arguments: Sequence[Any]) -> Any:
         """Run a script.
 
         Raises:
             NotReplicatedError: it is done, and did not reach enough replicas in time.
         """
         if self.options.durability == "none":
-            return script.run(self.client, keys, arguments)
+            return script.run(self.commands, keys, arguments)
         try:
             answer, reached = self._pipelined(keys, ("EVALSHA", script.digest, len(keys), *keys, *arguments))
         except NoScriptError:
@@ -54,7 +57,7 @@ class Writes:
         self._check(reached)
         return answer
 
-    def _pipelined(self, keys: list[bytes], command: tuple[Any, ...]) -> tuple[Any, Any]:
+    def _pipelined(self, keys: Sequence[bytes], command: tuple[Any, ...]) -> tuple[Any, Any]:
         pipeline = self._node(keys[0]).pipeline(transaction=False)
         pipeline.execute_command(*command)
         wait = int(self.options.timeout * 800)  # less than the client waits for a reply

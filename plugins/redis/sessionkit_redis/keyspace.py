@@ -8,6 +8,7 @@ one; the session's key stands behind the tag, where nothing in it can move the s
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from typing import Final
 
 import attrs
@@ -36,6 +37,11 @@ class SessionKeys:
     index: bytes
     _base: bytes
 
+    @property
+    def written(self) -> tuple[bytes, bytes, bytes]:
+        """What the scripts of writes call KEYS[1] to KEYS[3]."""
+        return self.data, self.messages, self.index
+
     def staging(self, nonce: str) -> bytes:
         """A list that a new history is collected in before it takes the place of the old one."""
         return self._base + b"t:" + nonce.encode("ascii")
@@ -47,7 +53,7 @@ class SessionKeys:
 
 @attrs.frozen
 class Keyspace:
-    """All keys below a prefix.
+    """All keys below a prefix. Those of the sessions that were used last are kept, and not made again.
 
     >>> Keyspace("sk").session("a{b}").messages
     b'sk:{95}:m:a{b}'
@@ -69,14 +75,20 @@ class Keyspace:
 
     def session(self, key: str) -> SessionKeys:
         """The keys of a session."""
-        raw = key.encode("utf-8")
-        bucket = int.from_bytes(hashlib.blake2b(raw, digest_size=4).digest()) % BUCKETS
-        base = self._base(bucket)
-        return SessionKeys(raw, base + b"h:" + raw, base + b"m:" + raw, base + b"i", base)
+        return _session_keys(self.prefix, key)
 
     def indexes(self) -> list[bytes]:
         """The index keys of all buckets."""
-        return [self._base(bucket) + b"i" for bucket in range(BUCKETS)]
+        return [_base(self.prefix, bucket) + b"i" for bucket in range(BUCKETS)]
 
-    def _base(self, bucket: int) -> bytes:
-        return f"{self.prefix}:{{{bucket}}}:".encode()
+
+@lru_cache(maxsize=1024)
+def _session_keys(prefix: str, key: str) -> SessionKeys:
+    raw = key.encode("utf-8")
+    bucket = int.from_bytes(hashlib.blake2b(raw, digest_size=4).digest()) % BUCKETS
+    base = _base(prefix, bucket)
+    return SessionKeys(raw, base + b"h:" + raw, base + b"m:" + raw, base + b"i", base)
+
+
+def _base(prefix: str, bucket: int) -> bytes:
+    return f"{prefix}:{{{bucket}}}:".encode()

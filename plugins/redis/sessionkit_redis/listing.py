@@ -9,9 +9,9 @@ import attrs
 
 from sessionkit.sessions import SessionInfo, SessionPage
 from sessionkit_redis.keyspace import BUCKETS, Keyspace
-from sessionkit_redis.records import describe
+from sessionkit_redis.records import STORED, describe
 
-_FIELDS: Final = ("v", "g", "n", "s", "c", "u", "d", "a")
+_FIELDS: Final = ("v", "g", "n", *STORED)
 
 
 @attrs.frozen

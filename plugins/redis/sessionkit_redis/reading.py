@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
 
 import attrs
 import msgspec
@@ -10,39 +12,41 @@ import msgspec
 from sessionkit.codec import decode
 from sessionkit.errors import CorruptSessionError, DecodeError
 from sessionkit.messages import Message
+from sessionkit.operations import window
 from sessionkit.sessions import ABSENT
+from sessionkit_redis.commands import Commands, Step
 from sessionkit_redis.keyspace import Keyspace
-from sessionkit_redis.scripts import READ
+from sessionkit_redis.records import STORED
 
 CHUNK: Final = 500
 """How many messages one call reads: others wait for the server meanwhile."""
 
 _ATTEMPTS: Final = 5
 _ALL: Final = 2**53
-_decoder: Final = msgspec.json.Decoder()
+_STATE: Final = ("v", "g", "n")
+_decode: Final = msgspec.json.Decoder(dict[str, Any]).decode
 
 
-@attrs.frozen
-class Snapshot:
+class Snapshot(NamedTuple):
     """A state of a session, with a stretch of its messages.
 
     Attributes:
-        fields: summary, created, updated, metadata, aliases, as they are stored; None where they were never set.
+        fields: the values of :data:`STORED`; None where they were never set.
     """
 
-    version: str = ABSENT
-    generation: str = ""
-    total: int = 0
-    start: int = 0
-    messages: list[Message] = attrs.Factory(list)
-    fields: list[bytes | None] = attrs.field(factory=lambda: [None] * 5)
+    version: str
+    generation: str
+    total: int
+    start: int
+    messages: list[Message]
+    fields: Sequence[bytes | None]
 
 
 @attrs.frozen
 class Reader:
-    """Reads sessions."""
+    """Reads sessions. What it reads in one call is of one moment: the server does nothing in between."""
 
-    client: Any
+    commands: Commands
     keyspace: Keyspace
 
     def read(self, key: str, start: int, limit: int | None, *, fields: bool) -> Snapshot:
@@ -68,26 +72,29 @@ class Reader:
     def _try_to_read(self, key: str, start: int, limit: int | None, *, fields: bool, chunk: int) -> Snapshot | None:
         """The same, unless the history was cut between two calls."""
         wanted = _ALL if limit is None else limit
-        snapshot = self._call(key, start, min(wanted, chunk), fields="1" if fields else "0")
+        snapshot = self._call(key, start, min(wanted, chunk), fields=fields, chunk=chunk)
         wanted = min(wanted, snapshot.total - snapshot.start)
         while len(snapshot.messages) < wanted:
             position = snapshot.start + len(snapshot.messages)
-            more = self._call(key, position, min(wanted - len(snapshot.messages), chunk), fields="0")
+            more = self._call(key, position, min(wanted - len(snapshot.messages), chunk), fields=False, chunk=chunk)
             if more.generation != snapshot.generation or not more.messages:
                 return None
             snapshot.messages.extend(more.messages)
         return snapshot
 
-    def _call(self, key: str, start: int, limit: int, *, fields: Literal["0", "1"]) -> Snapshot:
-        keys = self.keyspace.session(key)
-        answer = READ.run(self.client, [keys.data, keys.messages], [start, limit, fields])
-        if answer[0] is None:
-            return Snapshot()
-        if len(answer) == 1:
+    def _call(self, key: str, start: int, limit: int, *, fields: bool, chunk: int) -> Snapshot:
+        """A piece of a session. It may be shorter than asked for, and the next one begins where it ends."""
+        step = _step(self.keyspace.prefix, key, *_positions(start, limit, chunk), fields)
+        state, total, values = self.commands.do(step)
+        version, generation, count = state[:3]
+        if version is None:
+            return Snapshot(ABSENT, "", 0, 0, [], [None] * len(STORED))
+        if count != b"%d" % total:
             raise damaged(key)
-        version, generation, total, first, messages, more = answer
+        first, _ = window(total, start, None)
+        messages = _messages(key, values[:limit])
         return Snapshot(
-            version.decode(), generation.decode(), total, first, _messages(key, messages), more or [None] * 5
+            version.decode(), generation.decode(), total, first, messages, state[3:] or [None] * len(STORED)
         )
 
 
@@ -99,19 +106,35 @@ def damaged(key: str) -> CorruptSessionError:
     )
 
 
+def _positions(start: int, limit: int, chunk: int) -> tuple[int, int]:
+    """What LRANGE is asked for. More than a piece from the end is read from the beginning, when the total is known."""
+    if limit == 0 or start < -chunk:
+        return 1, 0
+    return (start, -1) if start < 0 else (start, start + limit - 1)
+
+
+@lru_cache(maxsize=1024)
+def _step(prefix: str, key: str, first: int, last: int, fields: bool) -> Step:
+    keys = Keyspace(prefix).session(key)
+    names = (*_STATE, *STORED) if fields else _STATE
+    return Step(
+        (("HMGET", keys.data, *names), ("LLEN", keys.messages), ("LRANGE", keys.messages, first, last)),
+    )
+
+
 def _messages(key: str, values: list[bytes]) -> list[Message]:
     try:
-        decoded = [_decoder.decode(value) for value in values]
+        return Message.adopt_all([_decode(value) for value in values])
     except msgspec.DecodeError:
-        decoded = [_tolerant(key, value) for value in values]
-    if not all(type(value) is dict for value in decoded):
-        raise CorruptSessionError(f"session {key!r}: a stored message is no JSON object")
-    return [Message.adopt(value) for value in decoded]
+        return Message.adopt_all([_tolerant(key, value) for value in values])
 
 
-def _tolerant(key: str, value: bytes) -> Any:
+def _tolerant(key: str, value: bytes) -> dict[str, Any]:
     """What the core's decoder accepts beyond the fast one, such as lone surrogates."""
     try:
-        return decode(value)
+        message = decode(value)
     except DecodeError as error:
         raise CorruptSessionError(f"session {key!r}: a stored message cannot be read: {error}") from error
+    if type(message) is not dict:
+        raise CorruptSessionError(f"session {key!r}: a stored message is no JSON object")
+    return message

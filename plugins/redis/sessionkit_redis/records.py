@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sessionkit import codec
 from sessionkit.errors import CorruptSessionError, DecodeError
 from sessionkit.sessions import UNCHANGED, SessionInfo, read_time
 
-_OWN_FORM: Final = len("2026-01-31T12:00:00.000000Z")
+STORED: Final = ("s", "c", "u", "U", "d", "a")
+"""The fields of the hash that tell of a session, in the order of :func:`fields`."""
+
+_EPOCH: Final = datetime(1970, 1, 1)
 
 
 def encode(name: str, value: Any) -> list[Any]:
@@ -25,7 +28,8 @@ def encode(name: str, value: Any) -> list[Any]:
         return ["a", codec.encode(list(value))]
     if name == "created":
         return ["c", value]
-    return ["u", value, "m", comparable(value)]
+    moment = microseconds(value)
+    return ["u", moment, "U", f"{moment} {value}"]
 
 
 def text_bytes(text: str) -> bytes:
@@ -38,29 +42,40 @@ def text(value: bytes | None) -> str:
     return "" if value is None else value.decode("utf-8", "surrogatepass")
 
 
-def comparable(time: str) -> str:
-    """An RFC 3339 time in the form of :func:`sessionkit.sessions.now`; ``""`` when it has that form already.
+def microseconds(time: str) -> int:
+    """An RFC 3339 time as the scripts compare it: microseconds since 1970; 0 for what is no such time.
 
-    >>> comparable("2026-01-31T13:00:00+01:00"), comparable("2026-01-31T12:00:00.000000Z")
-    ('2026-01-31T12:00:00.000000Z', '')
+    >>> microseconds("2026-01-31T13:00:00.5+01:00"), microseconds("")
+    (1769860800500000, 0)
     """
-    if len(time) == _OWN_FORM and time.endswith("Z"):
-        return ""
     found = read_time(time)
     if found is None:
-        return ""
+        return 0
     whole, fraction = found
-    return f"{whole.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.{fraction[:6].ljust(6, '0')}Z"
+    return int(whole.timestamp()) * 1_000_000 + int(fraction[:6].ljust(6, "0"))
+
+
+def _time(stored: bytes | None) -> str:
+    """A time as RFC 3339: what the scripts noted, or what somebody gave."""
+    if stored is None or not stored.isdigit():
+        return text(stored)
+    return f"{(_EPOCH + timedelta(microseconds=int(stored))).isoformat(timespec='microseconds')}Z"
+
+
+def _updated(stored: bytes | None, given: bytes | None) -> str:
+    """The time of the last change, as somebody gave it if no change came later."""
+    moment, _, as_given = (given or b"").partition(b" ")
+    return text(as_given) if given and moment == stored else _time(stored)
 
 
 def fields(key: str, values: Sequence[bytes | None]) -> dict[str, Any]:
     """Summary, times, metadata and aliases of a session as arguments of :class:`SessionInfo`."""
-    summary, created, updated, metadata, aliases = values
+    summary, created, updated, given, metadata, aliases = values
     try:
         return {
             "summary": text(summary),
-            "created": text(created),
-            "updated": text(updated),
+            "created": _time(created),
+            "updated": _updated(updated, given),
             "metadata": {} if metadata is None else codec.decode(metadata),
             "aliases": () if aliases is None else codec.decode(aliases),
         }

@@ -27,7 +27,7 @@ class RedisConformance(SessionStoreConformance):
         client, keys = place(source, key)
         for message in messages:
             client.rpush(keys.messages.decode(), json.dumps(message))
-        fields = {"v": "raw", "g": "raw", "n": str(len(messages)), "w": "0", "u": ""}
+        fields = {"v": "raw", "g": "raw", "n": str(len(messages)), "w": "0", "u": "0"}
         for name, value in fields.items():
             client.hset(keys.data.decode(), name, value)
         client.zadd(keys.index.decode(), {key: 0})

@@ -97,6 +97,19 @@ def test_a_key_of_another_program_is_named_and_left_alone(
     assert client.exists(*others) == 0
 
 
+@pytest.mark.parametrize("number", [0, 1, 2, 3])
+def test_what_another_program_put_in_place_of_the_messages_is_left_alone(
+    store: SessionStore, source: str, client: Any, number: int
+) -> None:
+    name = _keys(source).messages
+    client.set(name, "theirs")
+    with pytest.raises(CorruptSessionError, match="another program uses the same prefix"):
+        _writes(store)[number]()
+    with pytest.raises(CorruptSessionError, match="another program uses the same prefix"):
+        store.get_history(KEY)
+    assert client.get(name) == b"theirs"
+
+
 def test_messages_that_the_server_dropped_are_no_shorter_history(store: SessionStore, source: str, client: Any) -> None:
     client.delete(_keys(source).messages)
     for read in (store.get_history, store.get_session, lambda key: store.truncate_history(key, 1)):
@@ -145,6 +158,19 @@ def test_a_right_that_is_missing_is_named(server: Any, client: Any) -> None:
         assert PASSWORD not in str(caught.value)
     finally:
         client.acl_deluser("poor")
+
+
+def test_a_right_that_reading_lacks_is_named(server: Any, client: Any) -> None:
+    rights = ["+get", "+set", "+multi", "+exec", "+hmget", "+llen"]
+    client.acl_setuser("reader", enabled=True, passwords=["+" + PASSWORD], keys=["*"], commands=rights)
+    try:
+        with (
+            open_store(server.url(username="reader", password=PASSWORD)) as store,
+            pytest.raises(BackendUnavailableError, match=r"does not allow this user.*'lrange'"),
+        ):
+            store.get_history(KEY)
+    finally:
+        client.acl_deluser("reader")
 
 
 def test_the_rights_that_the_documentation_names_are_enough(server: Any, client: Any) -> None:

@@ -11,6 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from sessionkit import BackendUnavailableError, OutcomeUnknownError, SessionStore, WriteFailedError, open_store
 
@@ -127,6 +130,17 @@ def test_a_write_whose_reply_is_lost_is_done_once(
     assert proxy.lose == 0
     assert _texts(store) == expected
     assert version == store.get_session(KEY).version != session.version
+
+
+def test_a_client_that_repeats_by_itself_stores_a_message_once(server: Any, proxy: Proxy) -> None:
+    with redis.Redis(unix_socket_path=str(proxy.socket), retry=Retry(NoBackoff(), 3)) as client:
+        source = {"backend": "redis", "backends": {"redis": {"client": client, "prefix": "repeating"}}}
+        with open_store(source, on_write_error="raise") as store:
+            store.add_message(KEY, "user", "one")
+            proxy.lose = 2
+            store.add_message(KEY, "user", "two")
+            assert proxy.lose == 0
+            assert _texts(store) == ["one", "two"]
 
 
 def test_a_condition_that_held_at_the_first_attempt_is_no_conflict_at_the_second(

@@ -9,6 +9,7 @@ import pytest
 from sessionkit_redis import reading
 
 from sessionkit import SessionStore, open_store
+from sessionkit.operations import window
 
 KEY = "k"
 COUNT = 3 * reading.CHUNK + 1
@@ -36,6 +37,23 @@ def _texts(store: SessionStore, limit: int | None = None) -> list[str]:
 @pytest.mark.parametrize("limit", [None, COUNT, reading.CHUNK, reading.CHUNK + 1, 1])
 def test_a_long_history_is_whole(store: SessionStore, limit: int | None) -> None:
     assert _texts(store, limit) == _expected("old", 0 if limit is None else COUNT - limit)
+
+
+@pytest.mark.parametrize(
+    "start", [0, 1, COUNT - 1, COUNT, COUNT + 1, -1, -reading.CHUNK, -reading.CHUNK - 1, -COUNT - 1]
+)
+@pytest.mark.parametrize("limit", [0, 1, reading.CHUNK, reading.CHUNK + 1, COUNT + 1])
+def test_any_stretch_can_be_read(store: SessionStore, start: int, limit: int) -> None:
+    page = store.get_history_page(KEY, start, limit)
+    first, last = window(COUNT, start, limit)
+    assert [message.text for message in page.messages] == _expected("old")[first:last]
+    assert (page.start, page.total) == (first, COUNT)
+
+
+def test_a_stretch_from_the_end_of_a_short_history_begins_with_its_first_message(store: SessionStore) -> None:
+    store.set_history(KEY, [{"role": "user", "content": str(number)} for number in range(5)])
+    page = store.get_history_page(KEY, -20, 3)
+    assert [message.text for message in page.messages] == ["0", "1", "2"]
 
 
 def test_a_history_that_is_replaced_between_two_pieces_is_read_anew(

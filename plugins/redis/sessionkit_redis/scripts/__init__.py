@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any, Final
 
 import attrs
 from redis.exceptions import NoScriptError
+
+from sessionkit_redis.commands import Commands
 
 
 @attrs.frozen
@@ -23,16 +26,15 @@ class Script:
         text = "\n".join(files(__name__).joinpath(f"{name}.lua").read_text(encoding="utf-8") for name in names)
         return cls(text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
 
-    def run(self, client: Any, keys: list[bytes], arguments: list[Any]) -> Any:
+    def run(self, commands: Commands, keys: Sequence[bytes], arguments: Sequence[Any]) -> Any:
         """Run it. A server that does not know it yet gets its text, once."""
         try:
-            return client.execute_command("EVALSHA", self.digest, len(keys), *keys, *arguments)
+            return commands.call("EVALSHA", self.digest, len(keys), *keys, *arguments)
         except NoScriptError:
-            return client.execute_command("EVAL", self.text, len(keys), *keys, *arguments)
+            return commands.call("EVAL", self.text, len(keys), *keys, *arguments)
 
 
-APPEND: Final = Script.of("common", "append")
-UPDATE: Final = Script.of("common", "update")
-TRUNCATE: Final = Script.of("common", "truncate")
+APPEND: Final = Script.of("begin", "append", "finish")
+UPDATE: Final = Script.of("begin", "update", "finish")
+TRUNCATE: Final = Script.of("begin", "truncate", "finish")
 DELETE: Final = Script.of("delete")
-READ: Final = Script.of("read")

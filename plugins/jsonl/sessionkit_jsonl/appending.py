@@ -21,6 +21,9 @@ from sessionkit_jsonl.stretch import STRIDE, Last
 from sessionkit_jsonl.tail import Tail
 
 _BUFFER: Final = 1 << 20
+_NEWS: Final = 256
+"""How many appends the index is told of at once, when nobody reads meanwhile."""
+
 _SEAL: Final = b"#\n"
 """Closes a torn line; no reader takes what stands before it for a message then."""
 
@@ -50,19 +53,21 @@ class Appender:
         Each of them gets the version that the session has with its messages and those before. When it raises
         ``OSError``, nothing of them stays.
         """
-        header, start = tail.header, tail.size
+        start = tail.size
         batches = [marks.as_batch(unit.records) for unit in units]
         data = batches[0] if len(batches) == 1 else b"".join(batches)
         self._write(entry.key, tail.file, start, data, tail.modified_ns)
         tail.size, tail.modified_ns, tail.synced = start + len(data), None, self.context.durability.at_once
-        with entry.mutex:
-            for unit, batch in zip(units, batches, strict=True):
-                end = start + len(batch)
-                last = Last(end - 1, zlib.crc32(unit.records[-1]))
-                if end - start <= STRIDE:
-                    entry.note_append(tail.file, start, end - start, len(unit.records), last)
-                unit.version = f"{data_state(header, last)}.{tail.revision}"
-                start = end
+        for unit, batch in zip(units, batches, strict=True):
+            size = len(batch)
+            last = Last(start + size - 1, zlib.crc32(unit.records[-1]))
+            if size <= STRIDE:
+                entry.news.append((tail.file, start, size, len(unit.records), last))
+            unit.version = f"{data_state(tail.header, last)}.{tail.revision}"
+            start += size
+        if len(entry.news) >= _NEWS:
+            with entry.mutex:
+                entry.take_in_news()
 
     def open(self, entry: Entry, look: Look) -> OpenFile:
         """The data file, open for appending: the one that was looked at, and no other."""

@@ -67,7 +67,8 @@ class Committer:
         """Append a unit and those that wait behind it."""
         slot = self.locks.slot(entry.slot)
         with slot.mutex:
-            lock = self.locks.acquire(slot)
+            lock = self.locks.file()
+            slot.lock(lock)
             try:
                 tail = entry.tail
                 if tail is None or tail.lock is not lock or not self._holds(tail):

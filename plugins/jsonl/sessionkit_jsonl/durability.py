@@ -14,6 +14,9 @@ log: Final = logging.getLogger("sessionkit.jsonl")
 class Durability:
     """The files that were appended to and are not synced yet.
 
+    Attributes:
+        at_once: whether what is appended is synced before the append returns.
+
     Args:
         files: makes the calls.
         directory: where the sessions are.
@@ -24,6 +27,7 @@ class Durability:
     def __init__(self, files: Files, directory: str, mode: str, interval: float) -> None:
         self._files = files
         self._directory = directory
+        self.at_once = mode == "always"
         self._mode = mode
         self._interval = interval
         self._lock = threading.Lock()
@@ -31,11 +35,6 @@ class Durability:
         self._failed: dict[str, tuple[str, OSError]] = {}
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
-
-    @property
-    def at_once(self) -> bool:
-        """Whether what is appended is synced before the append returns."""
-        return self._mode == "always"
 
     def appended(self, key: str, file: OpenFile) -> None:
         """Called after each append to a session: syncs now, or sees to it that it is done later."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections import OrderedDict
-from typing import Any, Final
+from collections import OrderedDict, deque
+from typing import Any, Final, TypeAlias
 
 from sessionkit.messages import Message
 from sessionkit_jsonl import directory
@@ -31,6 +31,9 @@ _OPEN_SESSIONS: Final = 128
 _REMEMBERED_SESSIONS: Final = 4096
 """How many sessions keep their index."""
 
+Appended: TypeAlias = tuple[OpenFile, int, int, int, Last]
+"""A file, where in it something was appended, how many bytes and messages, and where the last of them ends."""
+
 _LARGE_READ: Final = 1 << 20
 _MANY: Final = 1000
 """From how many bytes or messages on a read is large."""
@@ -42,6 +45,8 @@ class Entry:
     Attributes:
         durable: the data file whose name is known to be durable, as long as it is held open.
         tail: what the last append left, for whoever holds the session's lock.
+        news: what this process appended since the last look, for the index; whoever appends adds to it without
+            ``mutex``.
         queue: those who append.
     """
 
@@ -52,6 +57,7 @@ class Entry:
         self.durable: tuple[int, int] | None = None
         self.tail: Tail | None = None
         self.queue = Queue(key)
+        self.news: deque[Appended] = deque()
         self._directory = path
         self._cache = cache or Cache(0)
         self._found = found
@@ -70,6 +76,8 @@ class Entry:
         Args:
             collect: keep the messages that are decoded on the way, for the :meth:`messages` that follow.
         """
+        if self.news:
+            self.take_in_news()
         last, self._last = self._last, None
         self._collected = None
         self._is_steady = False
@@ -213,14 +221,17 @@ class Entry:
         found = self._found
         return found if found is not None and found.meta_file is look.meta_file else None
 
-    def note_append(self, file: OpenFile, start: int, size: int, count: int, last: Last) -> None:
-        """Take in what this process appended, if that is where the index ends."""
-        if self._data is file:
-            self._index.note_append(start, size, count, last)
+    def take_in_news(self) -> None:
+        """Take in what this process appended, as far as that is where the index ends."""
+        while self.news:
+            file, start, size, count, last = self.news.popleft()
+            if self._data is file:
+                self._index.note_append(start, size, count, last)
 
     def release(self) -> None:
         """Close the files; what is known of them stays."""
         self.tail = None
+        self.news.clear()
         self._found = None
         self._data = None
         self._last = None
@@ -254,9 +265,13 @@ class Entries:
         self._lock = threading.Lock()
         self._entries: OrderedDict[str, Entry] = OrderedDict()
         self._open: OrderedDict[str, Entry] = OrderedDict()
+        self._latest: Entry | None = None
 
     def get(self, key: str) -> Entry:
         """A session's entry."""
+        latest = self._latest
+        if latest is not None and latest.key == key:
+            return latest
         with self._lock:
             entry = self._entries.get(key)
             if entry is None:
@@ -266,6 +281,7 @@ class Entries:
             self._entries.move_to_end(key)
             self._open[key] = entry
             self._open.move_to_end(key)
+            self._latest = entry
             idle = self._open.popitem(last=False)[1] if len(self._open) > _OPEN_SESSIONS else None
         if idle is not None and idle.mutex.acquire(blocking=False):  # one in use is released when it comes round again
             try:
@@ -290,4 +306,5 @@ class Entries:
         with self._lock:
             self._entries.clear()
             self._open.clear()
+            self._latest = None
         self._cache.clear()

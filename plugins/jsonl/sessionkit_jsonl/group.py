@@ -12,7 +12,9 @@ import threading
 import weakref
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Any, Final
+
+import msgspec
 
 from sessionkit.errors import OutcomeUnknownError
 
@@ -20,23 +22,22 @@ GROUP_BYTES: Final = 4 * 1024 * 1024
 """How much is written at once, about; one unit may be larger."""
 
 
-class Unit:
+class Unit(msgspec.Struct, eq=False):
     """What one writer brings: messages that are written together or not at all.
 
     Attributes:
         records: the messages.
         version: the version of the session with them, once they are stored.
         error: why they are not, once that is known.
+        taken: whether its outcome is the leader's to tell.
+        gate: what its writer waits at while another one leads; None for who need not wait.
     """
 
-    __slots__ = ("_gate", "error", "records", "taken", "version")
-
-    def __init__(self, records: Sequence[bytes]) -> None:
-        self.records = records
-        self.version: str | None = None
-        self.error: BaseException | None = None
-        self.taken = False
-        self._gate: threading.Lock | None = None
+    records: Sequence[bytes]
+    version: str | None = None
+    error: BaseException | None = None
+    taken: bool = False
+    gate: Any = None  # a lock; msgspec knows no such type
 
     @property
     def settled(self) -> bool:
@@ -44,26 +45,18 @@ class Unit:
         return self.version is not None or self.error is not None
 
     def close_gate(self) -> None:
-        """Let :meth:`wait` wait."""
-        self._gate = threading.Lock()
-        self._gate.acquire()
+        """Let the writer wait at the gate."""
+        self.gate = threading.Lock()
+        self.gate.acquire()
 
     def open_gate(self) -> None:
-        """Let :meth:`wait` return."""
-        if self._gate is not None and self._gate.locked():
-            self._gate.release()
+        """Let the writer through."""
+        if self.gate is not None and self.gate.locked():
+            self.gate.release()
 
     def wait(self) -> None:
-        """Wait until somebody opens the gate."""
-        assert self._gate is not None
-        self._gate.acquire()
-
-    def outcome(self) -> str:
-        """The version, or the error."""
-        if self.error is not None:
-            raise self.error
-        assert self.version is not None
-        return self.version
+        """Wait at the gate until somebody opens it."""
+        self.gate.acquire()
 
 
 class Queue:
@@ -100,7 +93,7 @@ class Queue:
                     unit.close_gate()
             if self._leader is not unit:
                 self._follow(unit)
-            if not unit.settled:
+            if unit.version is None and unit.error is None:
                 lead(unit)
         finally:
             if self._leader is unit or not unit.settled:
@@ -109,7 +102,10 @@ class Queue:
                 except BaseException:  # an interrupt: whatever happens, the others must not wait for ever
                     self._leave(unit)
                     raise
-        return unit.outcome()
+        if unit.error is not None:
+            raise unit.error
+        assert unit.version is not None
+        return unit.version
 
     def take(self, unit: Unit, limit: int = GROUP_BYTES) -> list[Unit]:
         """Take the leader's unit and those behind it, up to so many bytes. From here on they have to be settled."""
@@ -152,7 +148,8 @@ class Queue:
                 for taken in self._taken:
                     if taken.version is None and taken.error is None:
                         taken.error = self._unknown()
-                    taken.open_gate()
+                    if taken is not unit:
+                        taken.open_gate()
                 self._taken = []
                 self._leader = self._waiting[0] if self._waiting else None
             if self._leader is not None:

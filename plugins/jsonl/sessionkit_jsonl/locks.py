@@ -56,7 +56,9 @@ class Locks:
         """Hold a session's lock; waits for it."""
         slot = self.slot(number)
         with slot.mutex:
-            file = self.confirm(slot, self.acquire(slot))
+            file = self.file()
+            slot.lock(file)
+            file = self.confirm(slot, file)
             try:
                 yield
             finally:
@@ -67,11 +69,9 @@ class Locks:
         slot = self._slots.get(number)
         return self._slots.setdefault(number, Slot(number)) if slot is None else slot
 
-    def acquire(self, slot: Slot) -> OpenFile:
-        """Wait for the lock of a slot. It counts if the lock file is still in its place."""
-        file = self._file or self._open(None)
-        slot.lock(file)
-        return file
+    def file(self) -> OpenFile:
+        """The lock file. A lock on it counts if it is still in its place."""
+        return self._file or self._open(None)
 
     def confirm(self, slot: Slot, file: OpenFile) -> OpenFile:
         """See to it that a lock counts: somebody may have removed the lock file, and then it excludes nobody.

@@ -56,8 +56,9 @@ class Names:
         the path when :meth:`confirm` was called last.
         """
         watch = self._watch
-        mark = None if watch is None else watch.mark()
-        return next(self._numbers) if mark is None else mark
+        if watch is not None and watch.inotify is not None and watch.inotify.take():
+            return watch.changes
+        return next(self._numbers)
 
     def confirm(self) -> int:
         """The same, and see to it that it is the directory of the path that is watched."""
@@ -190,10 +191,6 @@ class _Watch:
     def is_at(self, directory: str) -> bool:
         status = status_of(directory)
         return status is not None and inode_of(status) == self._inode
-
-    def mark(self) -> int | None:
-        """How often something changed; None when nobody knows at this moment."""
-        return self.changes if self.inotify is not None and self.inotify.take() else None
 
 
 _shared = _Shared()

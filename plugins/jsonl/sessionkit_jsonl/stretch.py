@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final, NamedTuple
 
 import attrs
+import msgspec
 
 PADDING: Final = b"\0 \t\r"
 """What may stand at the ends of a line without being part of it: a lost block reads as NULs."""
@@ -13,8 +14,7 @@ STRIDE: Final = 16 * 1024
 """The distance between two places where reading may begin, in bytes, at least."""
 
 
-@attrs.frozen
-class Last:
+class Last(msgspec.Struct, frozen=True):  # one is made for each append: this is the quickest kind of value
     """Where the last message of a stretch ends (before its newline), and the checksum of its bytes."""
 
     end: int

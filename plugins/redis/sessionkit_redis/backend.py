@@ -15,6 +15,7 @@ from sessionkit.errors import (
     MessageTooLargeError,
     OutcomeUnknownError,
 )
+from sessionkit.findings import Finding
 from sessionkit.hookspecs import Backend, hookimpl
 from sessionkit.messages import Message
 from sessionkit.operations import check_conditions
@@ -186,6 +187,13 @@ class RedisBackend(Backend):
         deletion = os.urandom(8).hex()
         names = (*keys.written, keys.tombstone(deletion))
         return bool(self._caller.write(key, deletion, lambda age: self._writes.run(DELETE, names, [keys.key])))
+
+    @hookimpl
+    def sessionkit_diagnose(self) -> Sequence[Finding]:
+        from sessionkit_redis.diagnosing import Diagnosis  # hardly any store is ever asked
+
+        diagnosis = Diagnosis(self._client, self._options, self._keyspace, self._caller.server)
+        return self._caller.read(None, lambda: list(diagnosis.findings()))
 
     @hookimpl
     def sessionkit_close(self) -> None:

@@ -26,7 +26,8 @@ and another one not read."""
 MAX_INTEGER: Final = 10**4300 - 1
 """The largest integer that may enter, and its negative the smallest: the longest that Python reads by default."""
 
-_encode = msgspec.json.Encoder().encode
+_encoder = msgspec.json.Encoder()
+_encode = _encoder.encode
 _decode = msgspec.json.Decoder().decode
 
 
@@ -47,13 +48,40 @@ def encode(value: Any) -> bytes:
         raise InvalidMessageError(_TOO_DEEP.format("the value")) from None
 
 
+def encode_into(value: Any, buffer: bytearray) -> None:
+    """As :func:`encode`, into a buffer in place of what is in it: for whoever goes on writing there.
+
+    Raises:
+        InvalidMessageError: it was decoded elsewhere, and is nested too deeply to be written here.
+    """
+    try:
+        _encoder.encode_into(value, buffer)
+    except UnicodeEncodeError:
+        buffer[:] = _encode_exactly(value, indent=None)
+    except RecursionError:
+        raise InvalidMessageError(_TOO_DEEP.format("the value")) from None
+
+
 def encode_pretty(value: Any) -> bytes:
     """Encode with two-space indent, as the documents of picoclaw are written; otherwise as :func:`encode`."""
-    compact = encode(value)
+    return indent(encode(value))
+
+
+def indent(compact: bytes | bytearray) -> bytes:
+    """Lay out what :func:`encode` returned with two-space indent: for whoever needs the compact bytes, too.
+
+    Raises:
+        InvalidMessageError: it is nested too deeply to be laid out here.
+
+    >>> print(indent(b'{"role":"user"}').decode())
+    {
+      "role": "user"
+    }
+    """
     try:
         return msgspec.json.format(compact, indent=2)
     except msgspec.DecodeError:  # the escape of a lone surrogate, which msgspec takes for malformed
-        return _encode_exactly(value, indent=2)
+        return _encode_exactly(_decode_exactly(bytes(compact)), indent=2)
     except RecursionError:
         raise InvalidMessageError(_TOO_DEEP.format("the value")) from None
 

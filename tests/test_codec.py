@@ -84,6 +84,18 @@ def test_pretty_json_has_picoclaws_layout_and_the_same_value(value: object) -> N
     assert b"\n  " in written
 
 
+@given(values)
+def test_compact_json_that_is_indented_is_pretty_json(value: object) -> None:
+    assert codec.indent(codec.encode(value)) == codec.encode_pretty(value)
+
+
+@given(values)
+def test_json_in_a_buffer_is_that_of_encode_and_what_was_there_is_gone(value: object) -> None:
+    buffer = bytearray(b"what was there before")
+    codec.encode_into(value, buffer)
+    assert bytes(buffer) == codec.encode(value)
+
+
 def test_pretty_json_is_laid_out_alike_with_a_lone_surrogate_and_without() -> None:
     def document(text: str) -> bytes:
         return codec.encode_pretty({"a": [text, 1, {}, []], "b": {"c": None}})

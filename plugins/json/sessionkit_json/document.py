@@ -94,8 +94,11 @@ def encode(document: Document) -> bytes:
     ours["version"] = session.version
     ours["generation"] = session.generation
     fields[OURS] = ours
-    ours["digest"] = _digest(fields)
-    return codec.encode_pretty(fields)
+    compact = bytearray()
+    codec.encode_into(fields, compact)
+    # Ours is the last field and never empty: the digest goes in before the two braces that end the document.
+    compact[-2:] = b',"digest":"%b"}}' % _digest(compact).encode()
+    return codec.indent(compact)
 
 
 def _tokens(fields: dict[str, Any], ours: dict[str, Any], data: bytes) -> tuple[Version, str]:
@@ -103,15 +106,15 @@ def _tokens(fields: dict[str, Any], ours: dict[str, Any], data: bytes) -> tuple[
     digest, version, generation = ours.get("digest"), ours.get("version"), ours.get("generation")
     if isinstance(version, str) and isinstance(generation, str) and version and generation:
         unsigned = {name: value for name, value in ours.items() if name != "digest"}
-        if digest == _digest({**fields, OURS: unsigned}):
+        if digest == _digest(codec.encode({**fields, OURS: unsigned})):
             return version, generation
     token = f"file-{hashlib.sha256(data).hexdigest()[:32]}"
     return token, token
 
 
-def _digest(fields: dict[str, Any]) -> str:
-    """A digest of the values, which white space does not change."""
-    return hashlib.sha256(codec.encode(fields)).hexdigest()[:32]
+def _digest(unsigned: bytes | bytearray) -> str:
+    """A digest of the compact document, which is the same whatever white space there was."""
+    return hashlib.sha256(unsigned).hexdigest()[:32]
 
 
 def _is_key(value: object) -> bool:

@@ -28,10 +28,7 @@ def slot_locked(directory: Path, key: str) -> Iterator[None]:
         OSError: the lock file cannot be made, or the file system has no locks.
     """
     slot = hashlib.sha256(folded(plain_name(key)).encode()).digest()[0] % _SLOTS
-    folder = directory / FOLDER
-    with suppress(FileExistsError):
-        folder.mkdir(mode=0o700)
-    descriptor = os.open(folder / f"{slot:x}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = _open(directory / FOLDER / f"{slot:x}")
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
@@ -40,3 +37,12 @@ def slot_locked(directory: Path, key: str) -> Iterator[None]:
         with suppress(OSError):
             fcntl.flock(descriptor, fcntl.LOCK_UN)
         os.close(descriptor)
+
+
+def _open(path: Path) -> int:
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except FileNotFoundError:  # the first lock in this directory
+        with suppress(FileExistsError):  # not the first any more
+            path.parent.mkdir(mode=0o700)
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

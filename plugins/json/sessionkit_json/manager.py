@@ -18,7 +18,7 @@ from sessionkit.sessions import ABSENT, UNCHANGED, Session, SessionInfo, Session
 from sessionkit.state import SessionState
 from sessionkit.state_backend import StateBackend
 from sessionkit_json.catalog import Catalog
-from sessionkit_json.directory import SessionDirectory, digest, fingerprint, unavailable
+from sessionkit_json.directory import SessionDirectory, checksum, fingerprint, unavailable
 from sessionkit_json.session import JsonSession, Stored
 
 _STRIPES: Final = 64
@@ -175,7 +175,7 @@ class SessionManager(StateBackend):
         stored = session.stored
         if stored is not None:
             with unavailable(f"session {session.key!r} could not be saved: {stored.path} cannot be read"):
-                if digest(stored.path) == stored.digest:
+                if checksum(stored.path) == stored.checksum:
                     return stored.path
         file = directory.find(session.key)
         if file is not None or stored is not None:

@@ -22,7 +22,7 @@ class Stored:
 
     path: Path
     fingerprint: Fingerprint
-    digest: bytes
+    checksum: int
     version: Version
     count: int
 
@@ -30,7 +30,7 @@ class Stored:
     def of(cls, file: File) -> Stored:
         """What is to be known of a file afterwards."""
         session = file.document.session
-        return cls(file.path, file.fingerprint, file.digest, session.version, session.count)
+        return cls(file.path, file.fingerprint, file.checksum, session.version, session.count)
 
 
 @attrs.define(kw_only=True, eq=False)

@@ -81,12 +81,15 @@ def sweep(directory: Path) -> None:
 
 @contextmanager
 def _temporary(directory: Path) -> Iterator[tuple[Path, int]]:
+    """A temporary file, which the block renames; after an exception it is removed."""
     path, descriptor = _create(directory)
     try:
         yield path, descriptor
-    finally:
-        with contextlib.suppress(FileNotFoundError):  # renamed, as it should be
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):  # renamed, and interrupted then
             path.unlink()
+        raise
+    finally:
         os.close(descriptor)
 
 

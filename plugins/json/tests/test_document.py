@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from datetime import datetime
 from pathlib import Path
@@ -99,6 +100,21 @@ def test_a_zero_time_reads_as_unknown_and_is_written_as_zero(directory: Path, re
     manager.sessionkit_update_session(KEY, UNCHANGED, "s", UNCHANGED, UNCHANGED, UNCHANGED, "", None, "")
     manager.save(KEY)
     assert json.loads((directory / NAME).read_bytes())["updated"] == "0001-01-01T00:00:00Z"
+
+
+@pytest.mark.parametrize("content", ["hello", 'h\u00e9 "}}', "\ud800 alone"])
+def test_the_digest_is_that_of_the_compact_document_without_it(
+    directory: Path, manager: SessionManager, content: str
+) -> None:
+    manager.add_message(KEY, "user", content)
+    manager.sessionkit_update_session(KEY, UNCHANGED, "s", {"a": {}}, ["m"], UNCHANGED, UNCHANGED, None, "")
+    manager.save(KEY)
+    fields = json.loads((directory / NAME).read_bytes())
+    assert list(fields)[-1] == "sessionkit"
+    assert list(fields["sessionkit"])[-1] == "digest"
+    digest = fields["sessionkit"].pop("digest")
+    compact = json.dumps(fields, separators=(",", ":"), ensure_ascii=content.startswith("\ud800"))
+    assert hashlib.sha256(compact.encode()).hexdigest()[:32] == digest
 
 
 def test_fields_that_nobody_knows_are_kept(directory: Path, reopen: Reopen) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any, Final
 
+from redis.cluster import RedisCluster
 from redis.exceptions import NoPermissionError, ResponseError
 
 _REFUSALS: Final = ("NOPERM", "can't run this command", "no permissions")
@@ -57,7 +58,26 @@ def refused(client: Any, prefix: str) -> list[str]:
             return ["eval"]
         raise
     texts = [answer.decode(errors="replace") for answer in answers]
-    return [text.split(" ")[0] for text in texts if _is_refusal(text)]
+    return [*_refused_transaction(client, keys[0]), *(text.split(" ")[0] for text in texts if _is_refusal(text))]
+
+
+def _refused_transaction(client: Any, key: str) -> list[str]:
+    """Whether several commands may be run as one, which no script can try."""
+    if isinstance(client, RedisCluster):
+        client = client.get_redis_connection(client.get_node_from_key(key))  # type: ignore[no-untyped-call]
+    connection = client.connection_pool.get_connection()
+    lacking = []
+    try:
+        for command in ("multi", "exec"):
+            connection.send_command(command)
+            try:
+                connection.read_response()
+            except ResponseError as error:
+                lacking += [command] if _is_refusal(str(error)) else []
+    finally:
+        connection.disconnect()  # it may be in the middle of a transaction
+        client.connection_pool.release(connection)
+    return lacking
 
 
 def _is_refusal(text: str) -> bool:

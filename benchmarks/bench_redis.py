@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import multiprocessing
 import subprocess
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ import msgspec
 import redis
 from interleaved import Contender, interleave, show, timed, verdict
 from sessionkit_redis.embedded import server_binary
+from sessionkit_redis.keyspace import Keyspace
 
 from sessionkit import Message, SessionStore, open_store
 
@@ -104,35 +106,77 @@ def listing(store: SessionStore, rounds: int, sessions: int) -> None:
     verdict("the first page", figures["sessionkit"].median * 1e3, 20, unit="ms")
 
 
-def stalls(client: Any, store: SessionStore, messages: int) -> None:
-    """How long another client waits meanwhile."""
-    history = [MESSAGE] * messages
-
-    def longest_ping(work: Callable[[], object]) -> float:
-        worst = 0.0
-        thread = threading.Thread(target=work)
-        thread.start()
-        while thread.is_alive():
+def ping(socket: str, end: Connection) -> None:
+    """Ping until the other end says something; then answer with the seconds that each of the pings took."""
+    with closing(redis.Redis(unix_socket_path=socket)) as client:
+        client.ping()
+        end.send("ready")
+        taken = []
+        while not end.poll():
             begin = time.perf_counter()
             client.ping()
-            worst = max(worst, time.perf_counter() - begin)
-        return worst
+            taken.append(time.perf_counter() - begin)
+            time.sleep(0.0002)
+        end.send(taken)
 
-    print("\nthe longest PING of another client (a thread of this process, so that Python's own turns are in it)")
-    for name, work in {
-        "replacing": lambda: store.set_history("huge", history),
-        "reading": lambda: store.get_history("huge"),
-        "nothing": lambda: time.sleep(0.5),
-    }.items():
-        print(f"  while {name} {messages:,} messages: {longest_ping(work) * 1e3:.2f} ms")
+
+@contextmanager
+def pings(socket: str) -> Iterator[list[float]]:
+    """What the pings of another process take meanwhile, in seconds; complete at the end."""
+    taken: list[float] = []
+    ours, theirs = multiprocessing.Pipe()
+    process = multiprocessing.get_context("spawn").Process(target=ping, args=(socket, theirs))
+    process.start()
+    ours.recv()
+    try:
+        yield taken
+    finally:
+        ours.send("stop")
+        taken += ours.recv()
+        process.join()
+
+
+def stalls(client: Any, store: SessionStore, socket: str, messages: int) -> None:
+    """How long another client, of another process, waits meanwhile."""
+    history = [MESSAGE] * messages
+    work: dict[str, Callable[[], object]] = {
+        "nothing is done": lambda: time.sleep(1),
+        f"{messages:,} messages are stored": lambda: store.set_history("huge", history),
+        f"{messages:,} messages are replaced": lambda: store.set_history("huge", history),
+        f"{messages:,} messages are read": lambda: store.get_history("huge"),
+        f"{messages:,} messages are truncated to 20": lambda: store.truncate_history("huge", 20),
+    }
+    client.config_set("latency-tracking-info-percentiles", "100")
+    print(
+        f"\n{'PING of another process, while':<44}{'pings':>8}{'99.9 %':>8}{'longest':>9}  (ms)  the server's slowest"
+    )
+    for name, do in work.items():
+        client.config_resetstat()
+        with pings(socket) as taken:
+            do()
+        taken.sort()
+        slowest = {
+            command.removeprefix("latency_percentiles_usec_"): float(value["p100"])
+            for command, value in client.info("latencystats").items()
+        }
+        command = max(slowest, key=lambda command: slowest[command])
+        print(
+            f"  {name:<42}{len(taken):8,}{taken[int(len(taken) * 0.999)] * 1e3:8.2f}{taken[-1] * 1e3:9.2f}"
+            f"        {command} {slowest[command] / 1e3:.2f} ms"
+        )
+        verdict("the longest", taken[-1] * 1e3, 2, unit="ms")
 
 
 def memory(client: Any, store: SessionStore) -> None:
     """What a message takes in the server."""
-    before = client.info("memory")["used_memory"]
     store.set_history("weighed", [MESSAGE] * 10_000)
-    after = client.info("memory")["used_memory"]
-    print(f"\nbytes for each message above its own {len(RECORD):,}: {(after - before) / 10_000 - len(RECORD):.1f}")
+    keys = Keyspace("sessionkit").session("weighed")
+    taken = sum(client.memory_usage(name, samples=0) for name in (keys.messages, keys.data))
+    print(f"\nbytes for each message above its own {len(RECORD):,}: {taken / 10_000 - len(RECORD):.1f}")
+    store.add_message("weighed little", "user", "hello")
+    keys = Keyspace("sessionkit").session("weighed little")
+    taken = sum(client.memory_usage(name, samples=0) for name in (keys.messages, keys.data))
+    print(f"bytes for a session of one message: {taken}")
 
 
 def agents_session(socket: str) -> Callable[[], object] | None:
@@ -162,7 +206,7 @@ def main() -> None:
             batches(store, rounds)
             ends(client, store, rounds)
             listing(store, rounds, 5_000 if fast else 100_000)
-            stalls(client, store, 10_000 if fast else 100_000)
+            stalls(client, store, socket, 10_000 if fast else 100_000)
             memory(client, store)
 
 

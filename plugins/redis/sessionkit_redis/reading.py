@@ -18,7 +18,7 @@ from sessionkit_redis.commands import Commands, Step
 from sessionkit_redis.keyspace import Keyspace
 from sessionkit_redis.records import STORED
 
-CHUNK: Final = 500
+CHUNK: Final = 250
 """How many messages one call reads: others wait for the server meanwhile."""
 
 _ATTEMPTS: Final = 5

@@ -10,8 +10,8 @@ import attrs
 
 from sessionkit_redis.keyspace import SessionKeys
 
-CHUNK_MESSAGES: Final = 500
-CHUNK_BYTES: Final = 1 << 20
+CHUNK_MESSAGES: Final = 250
+CHUNK_BYTES: Final = 512 * 1024
 _EXPIRY_MS: Final = 600_000
 
 

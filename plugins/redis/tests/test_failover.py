@@ -10,6 +10,7 @@ import signal
 import subprocess
 import tempfile
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -30,6 +31,7 @@ pytestmark = pytest.mark.slow
 
 WRITERS = 4
 SESSIONS = 6
+STOPPED_SECONDS = 5
 
 
 @attrs.define
@@ -153,6 +155,29 @@ def test_a_master_that_stalls_and_comes_back_loses_nothing(cluster: Any) -> None
         cluster.until(lambda: cluster.node(number).info("replication")["role"] == "slave")
 
     disturb(cluster.url(durability="replicas", timeout=1, deadline=60, prefix="stalled"), stall)
+
+
+def test_a_master_that_is_stopped_for_five_seconds_loses_nothing_and_the_stall_is_told(
+    cluster: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    number = _serving(cluster, "stopped")
+    process = cluster.processes[number]
+    roles: list[str] = []
+
+    def stop() -> None:
+        begin = time.monotonic()
+        os.kill(process.pid, signal.SIGSTOP)
+        try:
+            cluster.until(lambda: time.monotonic() - begin >= STOPPED_SECONDS)
+            roles.append(cluster.node(number + 3).info("replication")["role"])
+        finally:
+            os.kill(process.pid, signal.SIGCONT)
+        cluster.until(lambda: cluster.node(number).info("replication")["role"] == "slave")
+
+    writers = disturb(cluster.url(durability="replicas", timeout=1, deadline=60, prefix="stopped"), stop)
+    assert roles == ["master"]  # long before it came back, its replica had taken its place
+    assert sum(map(len, writers.acknowledged.values())) > WRITERS * 50
+    assert re.search(r"a call was answered after [0-9.]+ s", caplog.text)
 
 
 @pytest.mark.parametrize("durability", ["none", "replicas"])

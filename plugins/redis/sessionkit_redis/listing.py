@@ -10,6 +10,7 @@ import attrs
 from sessionkit.sessions import SessionInfo, SessionPage
 from sessionkit_redis.keyspace import BUCKETS, Keyspace
 from sessionkit_redis.records import STORED, describe
+from sessionkit_redis.scripts import FORGET
 
 _FIELDS: Final = ("v", "g", "n", *STORED)
 
@@ -26,7 +27,9 @@ class Listing:
         after = None if cursor is None else cursor.encode("utf-8")
         keys = self._keys(prefix.encode("utf-8"), after, limit + 1)
         page = keys[:limit]
-        found = [info for info in self._infos(page) if info is not None]
+        infos = self._infos(page)
+        self._forget([key for key, info in zip(page, infos, strict=True) if info is None])
+        found = [info for info in infos if info is not None]
         return SessionPage(sessions=found, next=page[-1].decode("utf-8") if len(keys) > limit else None)
 
     def _keys(self, prefix: bytes, after: bytes | None, wanted: int) -> list[bytes]:
@@ -57,6 +60,16 @@ class Listing:
             describe(key.decode("utf-8"), values[0], values[1], values[2], values[3:])
             for key, values in zip(keys, pipeline.execute() if keys else [], strict=True)
         ]
+
+    def _forget(self, ended: list[bytes]) -> None:
+        """Take sessions that ended by themselves out of the index, which would grow for ever."""
+        if not ended:
+            return
+        pipeline = _pipeline(self.client)
+        for key in ended:
+            keys = self.keyspace.session(key.decode("utf-8"))
+            pipeline.execute_command("EVAL", FORGET.text, 2, keys.data, keys.index, key)
+        pipeline.execute(raise_on_error=False)  # who may only read lists all the same
 
 
 def _bound(prefix: bytes, after: bytes | None) -> bytes:

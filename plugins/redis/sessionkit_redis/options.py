@@ -14,6 +14,7 @@ _Port = Annotated[int, msgspec.Meta(ge=1, le=65_535)]
 _Number = Annotated[int, msgspec.Meta(ge=0)]
 _AtLeastOne = Annotated[int, msgspec.Meta(ge=1)]
 _Seconds = Annotated[float, msgspec.Meta(gt=0)]
+_SecondsOrNone = Annotated[float, msgspec.Meta(ge=0)]
 
 DEFAULT_PORT: Final = 6379
 
@@ -43,7 +44,7 @@ class RedisOptions:
     tls_certificate: Path | None = option(default=None, help="the certificate that this client shows")
     tls_key: Path | None = option(default=None, help="its key")
     prefix: str = option(default="sessionkit", help="what the names of all keys begin with")
-    ttl: float = option(default=0.0, help="seconds after its last write that a session ends; 0: never")
+    ttl: _SecondsOrNone = option(default=0.0, help="seconds after its last write that a session ends; 0: never")
     durability: Literal["none", "replicas", "aof"] = option(
         default="none", help="what a write waits for: nothing, copies on replicas, or the server's disk"
     )

@@ -216,24 +216,3 @@ def test_a_client_that_answers_text_is_refused(server: Any) -> None:
     client = redis.Redis(unix_socket_path=str(server.socket), decode_responses=True)
     with client, pytest.raises(ConfigError, match="decode_responses"):
         RedisBackend(RedisOptions(client=client))
-
-
-def test_a_session_ends_when_its_time_is_over(server: Any, client: Any) -> None:
-    url = server.url(ttl=1000)
-    with open_store(url) as store:
-        store.add_message(KEY, "user", "one")
-        keys = _keys(url)
-        assert 0 < client.pttl(keys.data) <= 1_000_000
-        assert 0 < client.pttl(keys.messages) <= 1_000_000
-        store.set_history(KEY, [{"role": "user", "content": str(number)} for number in range(1200)])
-        assert 0 < client.pttl(keys.messages) <= 1_000_000
-        client.delete(keys.data, keys.messages)  # as the server does when the time is over
-        assert store.get_history(KEY) == []
-        assert list(store.list_sessions()) == []
-        assert not store.get_session(KEY).exists
-
-
-def test_without_a_time_to_live_nothing_expires(store: SessionStore, source: str, client: Any) -> None:
-    store.set_history(KEY, [{"role": "user", "content": str(number)} for number in range(1200)])
-    keys = _keys(source)
-    assert client.pttl(keys.data) == client.pttl(keys.messages) == -1

@@ -5,7 +5,7 @@
 -- KEYS[1] hash    v version, n number of messages, g generation, u updated and c created (µs since 1970), U and c as
 --                 they were given by somebody (U behind the µs that it stands for), s summary, d metadata,
 --                 a aliases, w number of writes, r0 to r63 ids of the last 64 writes, t0 to t2 when the last writes
---                 were done whose number is divided by 32 (ms)
+--                 were done whose number is divided by 32 (ms), e '1' when it ends by itself
 -- KEYS[2] list    the messages
 -- KEYS[3] sorted set    the keys of the bucket's sessions
 --
@@ -23,8 +23,8 @@ local call = redis.call
 local ID, AGE, NOW, TTL = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local REMEMBERED, NOTED = 64, 32
 
-local found = call('HMGET', KEYS[1], 'v', 'n', 'w', 'u')
-local version, count, writes, updated = found[1], found[2], found[3], found[4]
+local found = call('HMGET', KEYS[1], 'v', 'n', 'w', 'u', 'e')
+local version, count, writes, updated, ends = found[1], found[2], found[3], found[4], found[5] == '1'
 local exists, remains = version, false
 
 if not exists then

@@ -13,7 +13,12 @@ if writes % NOTED == 0 then
   call('HSET', KEYS[1], 't' .. writes / NOTED % 3, now[1] * 1000 + math.floor(now[2] / 1000))
 end
 if TTL ~= '0' then
+  if not ends then call('HSET', KEYS[1], 'e', '1') end
   call('PEXPIRE', KEYS[1], TTL)
-  call('PEXPIRE', KEYS[2], TTL)
+  call('PEXPIRE', KEYS[2], TTL + 1000) -- a reader between the two ends must not find messages gone from a session
+elseif ends then
+  call('HSET', KEYS[1], 'e', '0')
+  call('PERSIST', KEYS[1])
+  call('PERSIST', KEYS[2])
 end
 return ID

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any, Protocol, TypeAlias
 
 import attrs
 from redis import Redis
-from redis.exceptions import ExecAbortError, ResponseError
+from redis.cluster import RedisCluster
+from redis.exceptions import (
+    AskError,
+    ClusterDownError,
+    ConnectionError,
+    ExecAbortError,
+    MovedError,
+    RedisClusterException,
+    RedisError,
+    ResponseError,
+    TimeoutError,
+)
 
 Command: TypeAlias = tuple[Any, ...]
 
@@ -16,9 +29,11 @@ class Step:
     """Commands on keys of one slot, between which nobody else's command is done.
 
     Attributes:
+        key: one of the keys.
         packed: their bytes, which are made once for a step that is done often.
     """
 
+    key: bytes
     commands: tuple[Command, ...]
     packed: list[bytes] | None = None
 
@@ -26,8 +41,8 @@ class Step:
 class Commands(Protocol):
     """Sends commands and answers with their replies. Errors are those of redis-py."""
 
-    def call(self, *command: Any) -> Any:
-        """The reply to a command."""
+    def call(self, key: bytes, *command: Any) -> Any:
+        """The reply to a command; the key is one of those that it is about."""
 
     def do(self, step: Step) -> list[Any]:
         """The replies to the commands of a step."""
@@ -38,7 +53,9 @@ def commands_of(client: Any) -> Commands:
     plain = isinstance(client, Redis) and type(client).execute_command is Redis.execute_command
     if plain and client.connection is None:  # a client with one connection for all threads has a lock of its own
         return Direct(client.connection_pool)
-    return Routed(client)
+    if isinstance(client, RedisCluster) and type(client).execute_command is RedisCluster.execute_command:
+        return ByNode(client)
+    return Indirect(client)
 
 
 @attrs.frozen
@@ -51,7 +68,7 @@ class Direct:
 
     pool: Any
 
-    def call(self, *command: Any) -> Any:
+    def call(self, key: bytes, *command: Any) -> Any:
         """See :class:`Commands`."""
         connection = self.pool.get_connection()
         try:
@@ -100,12 +117,35 @@ def _replies_to_step(connection: Any, commands: int) -> list[Any]:
 
 
 @attrs.frozen
-class Routed:
-    """Commands by the client itself, which finds their nodes in a cluster."""
+class ByNode:
+    """Commands on connections of the node of a cluster that has the key."""
+
+    client: RedisCluster
+
+    def call(self, key: bytes, *command: Any) -> Any:
+        """See :class:`Commands`."""
+        with node_of(self.client, key) as node:
+            try:
+                return Direct(node.connection_pool).call(key, *command)
+            except AskError:  # a MovedError is one, too; nothing was done, and the client knows how to follow
+                return Indirect(self.client).call(key, *command)
+
+    def do(self, step: Step) -> list[Any]:
+        """See :class:`Commands`."""
+        with node_of(self.client, step.key) as node:
+            try:
+                return Direct(node.connection_pool).do(step)
+            except AskError:
+                return Indirect(self.client).do(step)
+
+
+@attrs.frozen
+class Indirect:
+    """Commands by the methods of the client."""
 
     client: Any
 
-    def call(self, *command: Any) -> Any:
+    def call(self, key: bytes, *command: Any) -> Any:
         """See :class:`Commands`."""
         return self.client.execute_command(*command)
 
@@ -116,3 +156,21 @@ class Routed:
             pipeline.execute_command(*command)
         replies: list[Any] = pipeline.execute()
         return replies
+
+
+@contextlib.contextmanager
+def node_of(client: Any, key: bytes) -> Iterator[Any]:
+    """A client of the node of a cluster that has a key; where there is no cluster, the client itself.
+
+    What tells that the cluster has changed makes the client look again who has what, before it is raised: the driver
+    does so only where it chooses the node itself.
+    """
+    if not isinstance(client, RedisCluster):
+        yield client
+        return
+    try:
+        yield client.get_redis_connection(client.get_node_from_key(key))  # type: ignore[no-untyped-call]
+    except (MovedError, ClusterDownError, ConnectionError, TimeoutError, RedisClusterException):
+        with contextlib.suppress(RedisError, RedisClusterException):
+            client.nodes_manager.initialize()
+        raise

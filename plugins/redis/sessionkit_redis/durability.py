@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Sequence
 from typing import Any
 
 import attrs
-from redis.cluster import RedisCluster
-from redis.exceptions import (
-    ClusterDownError,
-    ConnectionError,
-    MovedError,
-    NoScriptError,
-    RedisClusterException,
-    RedisError,
-    TimeoutError,
-)
+from redis.exceptions import NoScriptError
 
 from sessionkit.errors import OutcomeUnknownError
-from sessionkit_redis.commands import Commands
+from sessionkit_redis.commands import Commands, node_of
 from sessionkit_redis.options import RedisOptions
 from sessionkit_redis.scripts import Script
 
@@ -58,35 +48,19 @@ class Writes:
         return answer
 
     def _pipelined(self, keys: Sequence[bytes], command: tuple[Any, ...]) -> tuple[Any, Any]:
-        pipeline = self._node(keys[0]).pipeline(transaction=False)
-        pipeline.execute_command(*command)
         wait = int(self.options.timeout * 800)  # less than the client waits for a reply
-        if self.options.durability == "replicas":
-            pipeline.execute_command("WAIT", self.options.replicas, wait)
-        else:
-            pipeline.execute_command("WAITAOF", 1, 0, wait)
-        try:
+        with node_of(self.client, keys[0]) as node:
+            pipeline = node.pipeline(transaction=False)
+            pipeline.execute_command(*command)
+            if self.options.durability == "replicas":
+                pipeline.execute_command("WAIT", self.options.replicas, wait)
+            else:
+                pipeline.execute_command("WAITAOF", 1, 0, wait)
             answer, reached = pipeline.execute(raise_on_error=False)
-            if isinstance(answer, Exception):
-                raise answer
-        except (MovedError, ClusterDownError, ConnectionError, TimeoutError):
-            self._look_for_nodes()
-            raise
-        if isinstance(reached, Exception):
-            raise reached
+            for reply in (answer, reached):
+                if isinstance(reply, Exception):
+                    raise reply
         return answer, reached
-
-    def _look_for_nodes(self) -> None:
-        """Learn who serves which slot now: the driver does so only where it chooses the node itself."""
-        if isinstance(self.client, RedisCluster):
-            with contextlib.suppress(RedisError, RedisClusterException):
-                self.client.nodes_manager.initialize()
-
-    def _node(self, key: bytes) -> Any:
-        if not isinstance(self.client, RedisCluster):
-            return self.client
-        node = self.client.get_node_from_key(key)  # type: ignore[no-untyped-call]
-        return self.client.get_redis_connection(node)
 
     def _check(self, reached: Any) -> None:
         if self.options.durability == "aof":

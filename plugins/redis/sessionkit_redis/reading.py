@@ -118,6 +118,7 @@ def _step(prefix: str, key: str, first: int, last: int, fields: bool) -> Step:
     keys = Keyspace(prefix).session(key)
     names = (*_STATE, *STORED) if fields else _STATE
     return Step(
+        keys.messages,
         (("HMGET", keys.data, *names), ("LLEN", keys.messages), ("LRANGE", keys.messages, first, last)),
     )
 

@@ -29,9 +29,9 @@ class Script:
     def run(self, commands: Commands, keys: Sequence[bytes], arguments: Sequence[Any]) -> Any:
         """Run it. A server that does not know it yet gets its text, once."""
         try:
-            return commands.call("EVALSHA", self.digest, len(keys), *keys, *arguments)
+            return commands.call(keys[0], "EVALSHA", self.digest, len(keys), *keys, *arguments)
         except NoScriptError:
-            return commands.call("EVAL", self.text, len(keys), *keys, *arguments)
+            return commands.call(keys[0], "EVAL", self.text, len(keys), *keys, *arguments)
 
 
 APPEND: Final = Script.of("begin", "append", "finish")

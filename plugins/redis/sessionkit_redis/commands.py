@@ -13,7 +13,6 @@ from redis.exceptions import (
     AskError,
     ClusterDownError,
     ConnectionError,
-    ExecAbortError,
     MovedError,
     RedisClusterException,
     RedisError,
@@ -108,7 +107,7 @@ def _replies_to_step(connection: Any, commands: int) -> list[Any]:
             refused = refused or error
     try:
         replies: list[Any] = connection.read_response()
-    except ExecAbortError as error:
+    except ResponseError as error:  # it only tells that a command was refused
         raise refused or error from None
     for reply in replies:
         if isinstance(reply, Exception):

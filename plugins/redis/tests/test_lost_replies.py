@@ -132,9 +132,12 @@ def test_a_write_whose_reply_is_lost_is_done_once(
     assert version == store.get_session(KEY).version != session.version
 
 
-def test_a_client_that_repeats_by_itself_stores_a_message_once(server: Any, proxy: Proxy) -> None:
-    with redis.Redis(unix_socket_path=str(proxy.socket), retry=Retry(NoBackoff(), 3)) as client:
-        source = {"backend": "redis", "backends": {"redis": {"client": client, "prefix": "repeating"}}}
+@pytest.mark.parametrize("one_connection", [False, True])
+def test_a_client_that_repeats_by_itself_stores_a_message_once(proxy: Proxy, one_connection: bool) -> None:
+    path = str(proxy.socket)
+    retry = Retry(NoBackoff(), 3)
+    with redis.Redis(unix_socket_path=path, retry=retry, single_connection_client=one_connection) as client:
+        source = {"backend": "redis", "backends": {"redis": {"client": client, "prefix": f"repeating{one_connection}"}}}
         with open_store(source, on_write_error="raise") as store:
             store.add_message(KEY, "user", "one")
             proxy.lose = 2

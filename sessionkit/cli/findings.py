@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -70,7 +72,7 @@ def check(
         told: is called with each damage as it is found.
     """
     checked = Checked()
-    with progress("Repairing" if repairs else "Verifying") as advance:
+    with _quiet(), progress("Repairing" if repairs else "Verifying") as advance:
 
         def count(sessions: int) -> None:
             checked.sessions += sessions
@@ -83,6 +85,16 @@ def check(
             if told is not None:
                 told(damage)
     return checked
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the warnings about damage out of stderr: all of it is in the report."""
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
 
 
 def print_damage(damage: Damage) -> None:

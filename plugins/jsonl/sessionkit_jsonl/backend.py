@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypeAlias, TypeVar
 
 from sessionkit import operations
+from sessionkit.damage import Damage
 from sessionkit.errors import BackendUnavailableError, MessageTooLargeError, StoreError
 from sessionkit.findings import Finding
 from sessionkit.hookspecs import Backend, hookimpl
@@ -211,6 +212,31 @@ class JSONLBackend(Backend):
         from sessionkit_jsonl.diagnosing import diagnose  # hardly any store is ever asked
 
         return list(diagnose(self._options))
+
+    @hookimpl
+    def sessionkit_compact(self, key: str) -> int:
+        return self._write(key, self._writer.compact)
+
+    @hookimpl
+    def sessionkit_verify(self, key: str | None) -> Sequence[Damage]:
+        from sessionkit_jsonl.strays import Strays  # hardly any store is ever asked
+        from sessionkit_jsonl.verifying import damage_of
+
+        if key is None:
+            return Strays(self._writer, self._committer, self._entries).find()
+        found = self._read(self._entries.get(key), damage_of)
+        if not found or not self._locks.exist():
+            return found
+        return self._write(key, lambda entry, look: damage_of(look))  # not what somebody is just writing
+
+    @hookimpl
+    def sessionkit_repair(self, key: str | None) -> Sequence[Damage]:
+        from sessionkit_jsonl.repairing import Repairer
+        from sessionkit_jsonl.strays import Strays
+
+        if key is None:
+            return Strays(self._writer, self._committer, self._entries).recover()
+        return self._write(key, Repairer(self._writer).repair)
 
     @hookimpl
     def sessionkit_close(self) -> None:

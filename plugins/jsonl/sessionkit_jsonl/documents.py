@@ -37,7 +37,7 @@ class Documents:
         draft.set_times(created=moment, updated=moment)
         if edit is not None:
             edit(draft)
-        return self._publish(entry, look, draft, commits=not needs_data)
+        return self.publish(entry, look, draft, commits=not needs_data)
 
     def change(self, entry: Entry, look: Look, edit: Edit) -> Look:
         """Replace a session's document by one that says something else."""
@@ -59,9 +59,9 @@ class Documents:
             self.context.files.keep(look.meta_path, look.base + BAD_META_SUFFIX)
         draft = same(look)
         draft.set_lines(count=look.lines, skip=min(meta.skip, look.lines))
-        return self._publish(entry, look, draft)
+        return self.publish(entry, look, draft)
 
-    def _publish(self, entry: Entry, look: Look, draft: Draft, *, commits: bool = False) -> Look:
+    def publish(self, entry: Entry, look: Look, draft: Draft, *, commits: bool = False) -> Look:
         if look.meta_file is not None:
             self.write(look, draft.encode())
             return look_again(entry)

@@ -196,6 +196,20 @@ def records_of(text: bytes, mark: marks.Mark | None) -> tuple[Record, ...]:
     return _salvage(stripped)
 
 
+def is_utf8(record: bytes) -> bool:
+    """Whether a message can be read without replacing any of its bytes."""
+    try:
+        record.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def in_utf8(record: bytes) -> bytes:
+    """A message as UTF-8; what is none reads as U+FFFD, as it does when the message is read."""
+    return record if is_utf8(record) else codec.encode(_decode_object(record))
+
+
 def _decode_object(text: bytes) -> dict[str, Any] | None:
     """Decode one object, whatever its syntax allows."""
     if not text.startswith(b"{"):

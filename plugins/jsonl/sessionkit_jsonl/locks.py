@@ -90,6 +90,10 @@ class Locks:
         status = status_of(self._path)
         return status is not None and inode_of(status) == file.inode
 
+    def exist(self) -> bool:
+        """Whether there is a lock file: where there is none, nobody has ever locked anything."""
+        return status_of(self._path) is not None
+
     def close(self) -> None:
         """Close the lock file."""
         with self._opening:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -10,6 +11,7 @@ from sessionkit.errors import DecodeError, InvalidMessageError
 from sessionkit_jsonl.archive import Removed
 from sessionkit_jsonl.index import read_lines
 from sessionkit_jsonl.look import Look
+from sessionkit_jsonl.marks import FILLER
 
 
 def visible_from(look: Look) -> int:
@@ -36,6 +38,15 @@ def truncated(look: Look, end: int, damage: list[bytes]) -> Iterator[Removed]:
             damage.append(look.data.read(offset, line.end - line.start))
         for record, _ in line.records:
             yield Removed(base + offset, base + offset + line.text_end - line.start, record)
+
+
+def skipped(look: Look) -> Iterator[bytes]:
+    """What stands for each of the lines that the document truncates: its message, or filler where there is not one."""
+    assert look.data is not None
+    lines = (line for _, line in read_lines(look.data, 0, look.index.end) if line.counted)
+    records = (line.records[0][0] if len(line.records) == 1 else FILLER for line in lines)
+    # The beginning of a batch that was cut in two is no complete line.
+    yield from itertools.islice(itertools.chain(records, itertools.repeat(FILLER)), look.meta.skip)
 
 
 def missing(history: Sequence[bytes], records: Sequence[bytes]) -> list[bytes]:

@@ -17,6 +17,7 @@ from sessionkit_jsonl.directory import ARCHIVE_SUFFIX, DAMAGED_SUFFIX
 from sessionkit_jsonl.documents import Documents, Edit, changed, same
 from sessionkit_jsonl.entry import Entry, log
 from sessionkit_jsonl.files import OpenFile, status_of
+from sessionkit_jsonl.lines import in_utf8
 from sessionkit_jsonl.look import Look, data_state
 from sessionkit_jsonl.marks import Header, fresh_token
 from sessionkit_jsonl.meta import Draft
@@ -120,11 +121,11 @@ class Rewriter:
         elif 2 * look.meta.skip > _FOLD_BYTES:
             self._fold(entry, look)
 
-    def is_worthwhile(self, entry: Entry, look: Look) -> bool:
-        """Whether enough of the data file is no part of the history any more."""
+    def is_worthwhile(self, entry: Entry, look: Look, threshold: int | None = None) -> bool:
+        """Whether enough of the data file is no part of the history any more: by default what the options say."""
         if look.data is None or look.header is None:
             return False
-        threshold = max(self.context.options.compact_threshold, 1)
+        threshold = max(self.context.options.compact_threshold if threshold is None else threshold, 1)
         with entry.mutex:
             if look.count and look.index.bound(look.index.hidden) + look.index.waste + look.rest.size < threshold:
                 return False  # as a rule, and nothing was read
@@ -145,6 +146,30 @@ class Rewriter:
         look = look_again(entry)
         if 2 * look.meta.skip > min(_FOLD_BYTES, self.context.options.compact_threshold):
             self._fold(entry, look)
+
+    def salvage(self, entry: Entry, look: Look, damage: Iterable[bytes]) -> None:
+        """Put damaged lines aside, and write the log with what can be read of it. What is truncated stays so.
+
+        The caller settled the file, and its document is in order.
+
+        Args:
+            entry: the session.
+            look: what it is.
+            damage: lines of the log as they are, with what can be read of them and what cannot.
+        """
+        assert look.data is not None
+        header = look.header or Header(fresh_token())  # a log of which nothing can be read has none
+        self.set_aside(look, damage)
+        counter = itertools.count()
+        with entry.mutex:
+            readable = look.index.records(look.data, look.index.hidden)
+            records = (in_utf8(record) for record, _ in zip(readable, counter, strict=False))
+            like = look if look.header else None
+            composed = self._compose(records, header, truncated=removing.skipped(look), like=like)
+        with self.context.discarding(composed.file.path):
+            if next(counter) != look.count:
+                raise failures.Raced  # what was seen is what must be there
+            self._install(entry, look, composed)
 
     def _fold(self, entry: Entry, look: Look) -> None:
         """Do without filler: first the document stops counting it, and then it goes. Nobody sees a difference."""
@@ -177,13 +202,17 @@ class Rewriter:
     def _quarantine(self, look: Look, damage: Iterable[bytes]) -> None:
         """Put aside the lines that nobody can read, before a file is written without them."""
         assert look.data is not None
-        rest = look.data.read(look.index.end, look.size - look.index.end)
-        lines = [line for line in (*damage, rest) if line.strip(b"\r\n")]
-        if not lines:
+        self.set_aside(look, itertools.chain(damage, [look.data.read(look.index.end, look.size - look.index.end)]))
+
+    def set_aside(self, look: Look, damage: Iterable[bytes]) -> None:
+        """Append lines to the file of what could not be read; durable on return."""
+        lines = (line for line in damage if line.strip(b"\r\n"))
+        first = next(lines, None)
+        if first is None:
             return
         files, path = self.context.files, look.base + DAMAGED_SUFFIX
         file = files.create(path) if status_of(path) is None else files.open_for_appending(path)
-        for line in lines:
+        for line in itertools.chain([first], lines):
             files.write(file, line)
         files.sync(file)
         files.sync_directory(self.context.directory)
@@ -206,7 +235,7 @@ class Rewriter:
         *,
         filler: int = 0,
         like: Look | None = None,
-        truncated: Sequence[bytes] = (),
+        truncated: Iterable[bytes] = (),
     ) -> Composed:
         """Write a data file under a temporary name.
 
@@ -249,18 +278,19 @@ class Rewriter:
 
 
 def _layout(
-    records: Iterable[bytes], header: Header, filler: int, truncated: Sequence[bytes]
+    records: Iterable[bytes], header: Header, filler: int, truncated: Iterable[bytes]
 ) -> Iterator[tuple[bytes, bytes | None]]:
     """The lines of a data file, each with the message in it. The first one carries the header."""
-    remaining = iter(records)
-    first = None if filler or truncated else next(remaining, None)
+    remaining, before = iter(records), iter(truncated)
+    hidden = next(before, None)
+    first = None if filler or hidden is not None else next(remaining, None)
     if first is not None:
         yield marks.as_line(first, header.text()), first
-    elif truncated:
-        yield marks.as_line(truncated[0], header.text()), None
+    elif hidden is not None and hidden != marks.FILLER:
+        yield marks.as_line(hidden, header.text()), None
     else:
         yield header.line(), None
-    for record in truncated[1:]:
+    for record in before:
         yield marks.as_line(record), None
     for _ in range(filler - 1):
         yield marks.FILLER + b"\n", None

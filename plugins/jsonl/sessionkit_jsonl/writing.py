@@ -12,7 +12,7 @@ from sessionkit import operations
 from sessionkit.sessions import ABSENT, UNCHANGED, Unchanged, Version, now
 from sessionkit_jsonl import failures
 from sessionkit_jsonl.appending import Appender
-from sessionkit_jsonl.context import Context, look_again
+from sessionkit_jsonl.context import Context, look_again, outcome
 from sessionkit_jsonl.directory import BESIDE
 from sessionkit_jsonl.documents import Documents, Edit, same
 from sessionkit_jsonl.entry import Entry
@@ -89,9 +89,9 @@ class Writer:
             return look.version
         if records is not None:
             if self.context.options.archive:
-                look = self._settled(entry, look)
+                look = self.settled(entry, look)
             return self.rewriter.replace(entry, look, records, fields.apply if fields else None).version
-        look = self._settled(entry, look)
+        look = self.settled(entry, look)
         return self.documents.change(entry, look, fields.apply).version
 
     def truncate(
@@ -104,7 +104,7 @@ class Writer:
         drop = operations.dropped(look.count, keep_last, drop_first)
         if not drop:
             return self.update(entry, look, None, fields)
-        look = self._settled(entry, look)
+        look = self.settled(entry, look)
         if drop == look.count:
             skip = look.lines
         else:
@@ -118,7 +118,8 @@ class Writer:
             skip = place.line
         return self.documents.change(entry, look, _truncation(look, skip, fields.apply)).version
 
-    def _settled(self, entry: Entry, look: Look) -> Look:
+    def settled(self, entry: Entry, look: Look) -> Look:
+        """The session with its document in order, and its log closed and durable: what a rewrite begins with."""
         return self.appender.settle(entry, self.documents.mend(entry, look))
 
     def delete(self, entry: Entry, look: Look) -> bool:
@@ -182,7 +183,14 @@ class Writer:
         file = self.appender.open(entry, look)  # which sees to its name
         self.appender.sync(entry, look, file)
         if compact and self.rewriter.is_worthwhile(entry, look):
-            self.rewriter.compact(entry, self._settled(entry, look))
+            self.rewriter.compact(entry, self.settled(entry, look))
+
+    def compact(self, entry: Entry, look: Look) -> int:
+        """Rewrite the data file when that saves anything. Returns how many bytes it saved."""
+        if look.data is None or not self.rewriter.is_worthwhile(entry, look, 1):
+            return 0
+        self.rewriter.compact(entry, self.settled(entry, look))
+        return max(look.size - outcome(entry).size, 0)
 
 
 def _truncation(look: Look, skip: int, edit: Edit) -> Edit:

@@ -11,13 +11,14 @@ from typing import Final
 
 import attrs
 
+from sessionkit.calls import calls_in, results_in
 from sessionkit.damage import Damage
-from sessionkit.errors import StoreError
+from sessionkit.errors import StoreError, VersionConflict
 from sessionkit.messages import Message
-from sessionkit.sessions import SessionInfo
+from sessionkit.sessions import History, SessionInfo
+from sessionkit.store.paging import pages_of
 from sessionkit.store.runtime import Runtime
 
-_PAGE: Final = 1000
 _TAIL: Final = 5
 
 
@@ -60,9 +61,7 @@ class Inspection:
         yield from found
         if not any(damage.stays for damage in found):
             listed = None if any(damage.mended for damage in found) else info
-            runtime = self.runtime()
-            with runtime.activity.during():
-                yield from _check(runtime, key, listed)
+            yield from _check(self.runtime, key, listed)
         if self.progress is not None:
             self.progress(1)
 
@@ -83,28 +82,27 @@ def _unreadable(key: str | None, problem: str) -> Damage:
     return Damage(kind="unreadable", key=key, problem=problem, remedy=remedy, mendable=False)
 
 
-def _check(runtime: Runtime, key: str, listed: SessionInfo | None) -> Iterator[Damage]:
+def _check(runtime: Callable[[], Runtime], key: str, listed: SessionInfo | None) -> Iterator[Damage]:
     """Hold a session against what every backend promises. What changes meanwhile is not compared."""
     calls = _Calls()
     tail: list[Message] = []
-    position, total = 0, 1
+    first: History | None = None
     try:
-        while position < total:
-            page = runtime.hooks.get_history(key, position, _PAGE)
-            if position == 0:
-                first = page
-            elif page.generation != first.generation:
-                return
-            messages = runtime.content.decode_messages(key, page.messages)
-            calls.follow(messages)
-            tail = [*tail, *messages][-_TAIL:]
-            position, total = position + _PAGE, first.total
-        last = runtime.hooks.get_history(key, -_TAIL, _TAIL)
-        newest = runtime.content.decode_messages(key, last.messages)
-        session = runtime.content.decode_session(runtime.hooks.get_session(key, 0))
+        for page in pages_of(runtime, key):
+            first = first or page
+            calls.follow(page.messages)
+            tail = [*tail, *page.messages][-_TAIL:]
+        at = runtime()
+        with at.activity.during():
+            last = at.hooks.get_history(key, -_TAIL, _TAIL)
+            newest = at.content.decode_messages(key, last.messages)
+            session = at.content.decode_session(at.hooks.get_session(key, 0))
+    except VersionConflict:
+        return
     except StoreError as error:
         yield _unreadable(key, str(error))
         return
+    assert first is not None  # there is always a page
     if last.version == first.version and list(newest) != tail:
         yield _disagreement(key, "its last messages read otherwise when they are read alone")
     if session.version == first.version and session.count != first.total:
@@ -133,14 +131,17 @@ class _Calls:
 
     def follow(self, messages: Iterable[Message]) -> None:
         for message in messages:
-            if message.role == "tool":
-                if message.tool_call_id in self._open:
-                    del self._open[message.tool_call_id]
+            results = results_in(message)
+            for result in results:
+                if result in self._open:
+                    del self._open[result]
                 else:
                     self._uncalled += 1
-                continue
-            self._unanswered += len(self._open)
-            self._open = {call.id: None for call in message.tool_calls}
+            calls = calls_in(message)
+            if message.role and not results:  # an item without role may stand between calls and results
+                self._unanswered += len(self._open)
+                self._open = {}
+            self._open.update(dict.fromkeys(calls))
 
     def notes(self, key: str) -> Iterator[Damage]:
         """What is left of them. The calls of the last message may be under way."""

@@ -9,7 +9,7 @@ import attrs
 
 from sessionkit.errors import StoreError, VersionConflict
 from sessionkit.messages import Message
-from sessionkit.sessions import SessionInfo
+from sessionkit.sessions import History, SessionInfo
 from sessionkit.store.runtime import Runtime
 
 PAGE_MESSAGES: Final = 1000
@@ -51,8 +51,8 @@ class PageSize:
         self.messages = max(min(_GROWTH * self.messages, fitting, PAGE_MESSAGES), 1)
 
 
-def messages_of(runtime: Callable[[], Runtime], key: str) -> Iterator[Message]:
-    """The messages that a session has when the first one is asked for.
+def pages_of(runtime: Callable[[], Runtime], key: str) -> Iterator[History]:
+    """The history that a session has when the first page is asked for; at least one page, which may be empty.
 
     Args:
         runtime: gives the open store, anew for each page: between two of them it may be closed, or the process forked.
@@ -64,17 +64,23 @@ def messages_of(runtime: Callable[[], Runtime], key: str) -> Iterator[Message]:
     start, total, generation = 0, 1, None
     size = PageSize()
     while start < total:
-        page = runtime()
-        with page.activity.during():
-            history = page.hooks.get_history(key, start, size.messages)
-            messages = page.content.decode_messages(key, history.messages)
+        at = runtime()
+        with at.activity.during():
+            page = at.hooks.get_history(key, start, size.messages)
+            messages = at.content.decode_messages(key, page.messages)
         if generation is None:
-            total, generation = history.total, history.generation
-        elif generation != history.generation:
+            total, generation = page.total, page.generation
+        elif generation != page.generation:
             raise VersionConflict(f"the history of session {key!r} was truncated or replaced while it was read")
-        yield from messages[: total - start]
+        yield attrs.evolve(page, messages=messages[: total - start])
         start += size.messages
         size.follow(len(messages), _estimated_size(messages))
+
+
+def messages_of(runtime: Callable[[], Runtime], key: str) -> Iterator[Message]:
+    """The messages of these pages, one after the other."""
+    for page in pages_of(runtime, key):
+        yield from page.messages
 
 
 def _estimated_size(messages: Sequence[Message]) -> int:

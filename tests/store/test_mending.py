@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 
 import attrs
@@ -137,6 +138,12 @@ def test_a_session_that_is_written_to_meanwhile_is_not_taken_for_damaged(store: 
     assert list(store.verify(["a"])) == []
 
 
+USE = {"role": "assistant", "content": [{"type": "tool_use", "id": "a", "name": "f", "input": {}}]}
+ANSWER = {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "a", "content": "…"}]}
+ITEM, OTHER_ITEM = ({"type": "function_call", "call_id": name, "name": "f", "arguments": "{}"} for name in "ab")
+OUTPUT, OTHER_OUTPUT = ({"type": "function_call_output", "call_id": name, "output": "…"} for name in "ab")
+
+
 @pytest.mark.parametrize(
     ("messages", "problem"),
     [
@@ -144,6 +151,10 @@ def test_a_session_that_is_written_to_meanwhile_is_not_taken_for_damaged(store: 
         ([{"role": "user"}, CALL], None),  # the call may be under way
         ([CALL, {"role": "user"}], "its history has 1 calls without a result"),
         ([RESULT, {"role": "user"}], "its history has 1 results without a call"),
+        ([USE, ANSWER], None),
+        ([USE, {"role": "user"}, ANSWER], "its history has 1 calls without a result and 1 results without a call"),
+        ([ITEM, {"type": "reasoning"}, OTHER_ITEM, OUTPUT, OTHER_OUTPUT, {"role": "user"}], None),
+        ([ITEM, OTHER_ITEM, OUTPUT, {"role": "user"}], "its history has 1 calls without a result"),
     ],
 )
 def test_broken_blocks_of_tool_calls_are_a_note(
@@ -194,3 +205,13 @@ def test_a_hook_that_answers_something_else_is_a_fault_of_the_backend() -> None:
         )
         with pytest.raises(StoreError, match="returned NoneType, not int"):
             store.compact("k")
+
+
+def test_a_check_that_is_not_finished_keeps_nobody_from_closing_the_store(store: SessionStore) -> None:
+    store.set_history("a", [CALL, {"role": "user"}, CALL, {"role": "user"}])
+    checking = store.verify()
+    next(checking)
+    closing = threading.Thread(target=store.close)
+    closing.start()
+    closing.join(30)
+    assert not closing.is_alive()

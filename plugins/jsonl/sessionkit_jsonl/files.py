@@ -34,20 +34,14 @@ class OpenFile:
     __slots__ = ("fd", "inode", "path", "writable")
 
     def __init__(self, path: str, fd: int, *, writable: bool) -> None:
-        self.fd = -1
+        self.fd = fd  # first: whatever interrupts this closes it
         self.path = path
         self.writable = writable
-        try:
-            self.inode = inode_of(os.fstat(fd))
-        except OSError:
-            os.close(fd)
-            raise
-        self.fd = fd
+        self.inode = inode_of(os.fstat(fd))
 
     def __del__(self) -> None:
-        if self.fd >= 0:
-            with contextlib.suppress(OSError):
-                os.close(self.fd)
+        with contextlib.suppress(OSError, AttributeError):  # it has no descriptor if the very making was interrupted
+            os.close(self.fd)
 
     def read(self, offset: int, size: int) -> bytes:
         """Read at a position: less than asked for only where the file ends."""

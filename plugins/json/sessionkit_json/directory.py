@@ -68,12 +68,16 @@ class SessionDirectory:
             CorruptSessionError: the file that may be the session's is not a document.
             BackendUnavailableError: it cannot be read now.
         """
-        for path in (self._path(hashed_name(key)), self._path(plain_name(key))):
+        for path in self.paths(key):
             with unavailable(f"session {key!r} cannot be read from {path}"):
                 file = read(path)
             if file is not None and file.document.session.key == key:
                 return file
         return None
+
+    def paths(self, key: str) -> tuple[Path, Path]:
+        """Where a session's document may be: the place that is its own, and the one that others may want too."""
+        return self._path(hashed_name(key)), self._path(plain_name(key))
 
     def vacant_path(self, key: str) -> Path:
         """Where the first document of a session that has no file goes.

@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
+from sessionkit.damage import Damage
 from sessionkit.errors import WriteFailedError
 from sessionkit.findings import Finding
 from sessionkit.hookspecs import hookimpl
@@ -209,6 +210,26 @@ class SessionManager(StateBackend):
         from sessionkit_json.diagnosing import diagnose  # hardly any store is ever asked
 
         return [*findings, *diagnose(self._directory.path, autosave=self._autosave)]
+
+    @hookimpl
+    def sessionkit_verify(self, key: str | None) -> Sequence[Damage]:
+        return self._mending(key, repairs=False)
+
+    @hookimpl
+    def sessionkit_repair(self, key: str | None) -> Sequence[Damage]:
+        return self._mending(key, repairs=True)
+
+    def _mending(self, key: str | None, *, repairs: bool) -> Sequence[Damage]:
+        if self._directory is None:
+            return []
+        from sessionkit_json.mending import Mending  # hardly any store is ever asked
+
+        mending = Mending(self._directory, self.fresh)
+        if key is None:
+            return mending.of_directory(repairs=repairs)
+        if repairs:
+            self.sessionkit_save(key)
+        return mending.of_session(key, repairs=repairs)
 
     # --- listing and deleting
 

@@ -57,6 +57,23 @@ def replace(path: Path, data: bytes) -> Fingerprint:
     return fingerprint
 
 
+def keep(path: Path, name: Path) -> None:
+    """Keep a file under another name too, durably.
+
+    Raises:
+        FileExistsError: something has that name.
+        OSError: it is not kept.
+    """
+    try:
+        os.link(path, name)
+    except PermissionError:  # a file system without links
+        with name.open("xb") as copy:
+            copy.write(path.read_bytes())
+            copy.flush()
+            os.fsync(copy.fileno())
+    sync_directory(path.parent)
+
+
 def sync_directory(path: Path) -> None:
     """Make durable which files are in a directory."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

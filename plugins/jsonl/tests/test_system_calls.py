@@ -13,6 +13,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -117,14 +118,16 @@ def serve() -> None:
         if child == 0:
             try:
                 act(name, Path(path), going, ready, archive=archive)
+            except BaseException:  # it is told to whoever reads the output of the tests
+                traceback.print_exc()
             finally:
                 os._exit(1)
-        os.read(is_ready, 1)
-        print(child, flush=True)
+        os.close(ready)
+        print(child if os.read(is_ready, 1) else "it ended before it was ready", flush=True)
         sys.stdin.readline()
         os.write(go, b"x")
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
-        for descriptor in (going, go, is_ready, ready):
+        for descriptor in (going, go, is_ready):
             os.close(descriptor)
 
 
@@ -165,6 +168,7 @@ class Server:
     def perform(self, name: str, path: Path, *arguments: str, archive: bool) -> int:
         """Let a process do an operation, traced with these arguments. Returns its exit code."""
         child = self.order(json.dumps([name, str(path), archive]))
+        assert child.isdecimal(), child
         tracer = subprocess.Popen(
             [self.strace, "-f", "-o", str(self.room / "log"), *arguments, "-p", child],
             stderr=subprocess.PIPE,
@@ -185,7 +189,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     strace = shutil.which("strace")
     if strace is None:
         pytest.skip("strace is not installed")
-    process = subprocess.Popen([sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("SESSIONKIT_")}
+    process = subprocess.Popen(
+        [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+    )
     try:
         yield Server(process, strace, tmp_path_factory.mktemp("traced"))
     finally:

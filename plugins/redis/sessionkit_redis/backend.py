@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import attrs
 
+from sessionkit.damage import Damage
 from sessionkit.errors import (
     BackendUnavailableError,
     ConfigError,
@@ -33,6 +34,7 @@ from sessionkit_redis.scripts import APPEND, DELETE, TRUNCATE, UPDATE, Script
 
 if TYPE_CHECKING:
     from sessionkit_redis.embedded import EmbeddedServer
+    from sessionkit_redis.mending import Mending
 
 _Unchanged: TypeAlias = Literal[Unchanged.UNCHANGED]
 
@@ -185,7 +187,7 @@ class RedisBackend(Backend):
     def sessionkit_delete_session(self, key: str) -> bool:
         keys = self._keyspace.session(key)
         deletion = os.urandom(8).hex()
-        names = (*keys.written, keys.tombstone(deletion))
+        names = (*keys.written, keys.tombstone(deletion), keys.damaged)
         return bool(self._caller.write(key, deletion, lambda age: self._writes.run(DELETE, names, [keys.key])))
 
     @hookimpl
@@ -194,6 +196,27 @@ class RedisBackend(Backend):
 
         diagnosis = Diagnosis(self._client, self._options, self._keyspace, self._caller.server)
         return self._caller.read(None, lambda: list(diagnosis.findings()))
+
+    @hookimpl
+    def sessionkit_verify(self, key: str | None) -> Sequence[Damage]:
+        mending = self._mending()
+        if key is not None:
+            return self._caller.read(key, lambda: mending.of_session(key))
+        unlisted = self._caller.read(None, lambda: list(mending.unlisted()))
+        return [damage for name in unlisted for damage in self.sessionkit_verify(name)]
+
+    @hookimpl
+    def sessionkit_repair(self, key: str | None) -> Sequence[Damage]:
+        mending = self._mending()
+        if key is not None:
+            return self._caller.read(key, lambda: mending.repair_session(key))
+        unlisted = self._caller.read(None, lambda: list(mending.unlisted()))
+        return [damage for name in unlisted for damage in self.sessionkit_repair(name)]
+
+    def _mending(self) -> Mending:
+        from sessionkit_redis.mending import Mending  # hardly any store is ever asked
+
+        return Mending(self._client, self._keyspace, self._listing)
 
     @hookimpl
     def sessionkit_close(self) -> None:

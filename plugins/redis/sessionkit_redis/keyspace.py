@@ -46,6 +46,15 @@ class SessionKeys:
         """A list that a new history is collected in before it takes the place of the old one."""
         return self._base + b"t:" + nonce.encode("ascii")
 
+    @property
+    def damaged(self) -> bytes:
+        """A list of what could not be read of the session; it goes when the session is deleted."""
+        return self._base + b"q:" + self.key
+
+    def aside(self, nonce: str) -> bytes:
+        """What held something of another kind, under another name."""
+        return self._base + b"o:" + nonce.encode()
+
     def tombstone(self, nonce: str) -> bytes:
         """What tells a repeated deletion that it has been done."""
         return self._base + b"x:" + nonce.encode("ascii")

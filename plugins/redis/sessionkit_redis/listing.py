@@ -6,7 +6,9 @@ import heapq
 from typing import Any, Final
 
 import attrs
+from redis.exceptions import ResponseError
 
+from sessionkit.errors import CorruptSessionError
 from sessionkit.sessions import SessionInfo, SessionPage
 from sessionkit_redis.keyspace import BUCKETS, Keyspace
 from sessionkit_redis.records import STORED, describe
@@ -25,14 +27,17 @@ class Listing:
     def page(self, prefix: str, cursor: str | None, limit: int) -> SessionPage:
         """A page of the sessions, sorted by key."""
         after = None if cursor is None else cursor.encode("utf-8")
-        keys = self._keys(prefix.encode("utf-8"), after, limit + 1)
+        keys = self.keys(prefix.encode("utf-8"), after, limit + 1)
         page = keys[:limit]
-        infos = self._infos(page)
+        infos = self.infos(page)
         self._forget([key for key, info in zip(page, infos, strict=True) if info is None])
-        found = [info for info in infos if info is not None]
-        return SessionPage(sessions=found, next=page[-1].decode("utf-8") if len(keys) > limit else None)
+        return SessionPage(
+            sessions=[info for info in infos if isinstance(info, SessionInfo)],
+            next=page[-1].decode("utf-8") if len(keys) > limit else None,
+            unreadable=[info for info in infos if isinstance(info, str)],
+        )
 
-    def _keys(self, prefix: bytes, after: bytes | None, wanted: int) -> list[bytes]:
+    def keys(self, prefix: bytes, after: bytes | None, wanted: int) -> list[bytes]:
         """The first keys behind a key. Each bucket is asked for a few, and for more when these do not reach."""
         last = b"[" + prefix + b"\xff" if prefix else b"+"
         each = 2 * wanted // BUCKETS + 4
@@ -52,14 +57,13 @@ class Listing:
             each = max(each, wanted - len(keys))
         return keys[:wanted]
 
-    def _infos(self, keys: list[bytes]) -> list[SessionInfo | None]:
+    def infos(self, keys: list[bytes]) -> list[SessionInfo | str | None]:
+        """What there is to tell of sessions: None of one that is gone, a line for people of one that cannot be read."""
         pipeline = _pipeline(self.client)
         for key in keys:
             pipeline.execute_command("HMGET", self.keyspace.session(key.decode("utf-8")).data, *_FIELDS)
-        return [
-            describe(key.decode("utf-8"), values[0], values[1], values[2], values[3:])
-            for key, values in zip(keys, pipeline.execute() if keys else [], strict=True)
-        ]
+        replies = pipeline.execute(raise_on_error=False) if keys else []
+        return [_info(key.decode("utf-8"), reply) for key, reply in zip(keys, replies, strict=True)]
 
     def _forget(self, ended: list[bytes]) -> None:
         """Take sessions that ended by themselves out of the index, which would grow for ever."""
@@ -68,8 +72,19 @@ class Listing:
         pipeline = _pipeline(self.client)
         for key in ended:
             keys = self.keyspace.session(key.decode("utf-8"))
-            pipeline.execute_command("EVAL", FORGET.text, 2, keys.data, keys.index, key)
+            pipeline.execute_command("EVAL", FORGET.text, 3, keys.data, keys.index, keys.messages, key)
         pipeline.execute(raise_on_error=False)  # who may only read lists all the same
+
+
+def _info(key: str, reply: Any) -> SessionInfo | str | None:
+    if isinstance(reply, ResponseError) and "WRONGTYPE" in str(reply):
+        return f"session {key!r}: its key holds something of another kind"
+    if isinstance(reply, Exception):
+        raise reply
+    try:
+        return describe(key, reply[0], reply[1], reply[2], reply[3:])
+    except CorruptSessionError as error:
+        return str(error)
 
 
 def _bound(prefix: bytes, after: bytes | None) -> bytes:

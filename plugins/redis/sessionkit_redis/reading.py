@@ -92,7 +92,7 @@ class Reader:
         if count != b"%d" % total:
             raise damaged(key)
         first, _ = window(total, start, None)
-        messages = _messages(key, values[:limit])
+        messages = decoded(key, values[:limit])
         return Snapshot(
             version.decode(), generation.decode(), total, first, messages, state[3:] or [None] * len(STORED)
         )
@@ -123,7 +123,12 @@ def _step(prefix: str, key: str, first: int, last: int, fields: bool) -> Step:
     )
 
 
-def _messages(key: str, values: list[bytes]) -> list[Message]:
+def decoded(key: str, values: list[bytes]) -> list[Message]:
+    """Stored messages as such.
+
+    Raises:
+        CorruptSessionError: one of them is no JSON object.
+    """
     try:
         return Message.adopt_all([_decode(value) for value in values])
     except msgspec.DecodeError:

@@ -76,11 +76,18 @@ def fields(key: str, values: Sequence[bytes | None]) -> dict[str, Any]:
             "summary": text(summary),
             "created": _time(created),
             "updated": _updated(updated, given),
-            "metadata": {} if metadata is None else codec.decode(metadata),
-            "aliases": () if aliases is None else codec.decode(aliases),
+            "metadata": _decoded(metadata, dict),
+            "aliases": _decoded(aliases, list),
         }
-    except (DecodeError, UnicodeDecodeError) as error:
+    except (DecodeError, UnicodeDecodeError, OverflowError) as error:
         raise CorruptSessionError(f"session {key!r}: its fields cannot be read: {error}") from error
+
+
+def _decoded(stored: bytes | None, kind: type) -> Any:
+    value = kind() if stored is None else codec.decode(stored)
+    if not isinstance(value, kind):
+        raise DecodeError(f"a {type(value).__name__} stands in the place of a {kind.__name__}")
+    return value
 
 
 def describe(

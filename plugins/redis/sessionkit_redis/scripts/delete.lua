@@ -1,9 +1,10 @@
 -- Remove a session. KEYS[4] is remembered for a minute, for a repetition whose first reply was lost.
+-- KEYS[5] holds what a repair set aside of the session.
 -- ARGV[1] the session's key
 if redis.call('EXISTS', KEYS[4]) == 1 then return 1 end
 local existed = redis.call('HEXISTS', KEYS[1], 'v')
 redis.call('LLEN', KEYS[2])
 redis.call('ZREM', KEYS[3], ARGV[1])
-redis.call('UNLINK', KEYS[1], KEYS[2])
+redis.call('UNLINK', KEYS[1], KEYS[2], KEYS[5])
 if existed == 1 then redis.call('SET', KEYS[4], '1', 'PX', 60000) end
 return existed

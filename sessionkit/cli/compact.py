@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import rich_click as click
 
+from sessionkit.cli.errors import FAILED
 from sessionkit.cli.options import examples, json_option, opened_store, store_option
 from sessionkit.cli.output import plural, print_json
-from sessionkit.cli.targets import check_targets, keys_of, progress, targets
+from sessionkit.cli.targets import Keys, check_targets, progress, targets
 
 
 @click.command(
@@ -15,18 +16,20 @@ from sessionkit.cli.targets import check_targets, keys_of, progress, targets
 @targets
 @store_option
 @json_option
-def command(keys: tuple[str, ...], prefix: str | None, url: str | None, as_json: bool) -> None:
+@click.pass_context
+def command(ctx: click.Context, keys: tuple[str, ...], prefix: str | None, url: str | None, as_json: bool) -> None:
     """Give back the space that truncated messages still take.
 
     All sessions are compacted, or those of KEY (a key or an alias) or --prefix. What a session is does not change. A
-    store that keeps no such space has nothing to win.
+    store that keeps no such space has nothing to win. The status is 1 when a listing leaves out what cannot be read.
     """
     from sessionkit.cli.show import resolved
 
     check_targets(keys, prefix)
     sessions = smaller = won = 0
     with opened_store(url) as store, progress("Compacting") as advance:
-        for key in keys_of(store, keys, prefix):
+        found = Keys(store, keys, prefix)
+        for key in found:
             size = store.compact(resolved(store, key) if keys else key)
             sessions += 1
             smaller += size > 0
@@ -37,6 +40,8 @@ def command(keys: tuple[str, ...], prefix: str | None, url: str | None, as_json:
         print_json({"sessions": sessions, "smaller": smaller, "bytes_won": won})
     else:
         click.echo(f"Compacted {plural(sessions, 'session')}: {plural(smaller, 'session')} smaller, {_size(won)} won.")
+    if not found.complete:
+        ctx.exit(FAILED)
 
 
 def _size(count: int) -> str:

@@ -12,7 +12,7 @@ from sessionkit.cli.errors import FAILED
 from sessionkit.cli.neutral import visible
 from sessionkit.cli.options import examples, json_option, opened_store, store_option
 from sessionkit.cli.output import plural, print_error, print_json
-from sessionkit.cli.targets import check_targets, keys_of, targets
+from sessionkit.cli.targets import Keys, check_targets, targets
 
 if TYPE_CHECKING:
     from sessionkit.store import SessionStore
@@ -41,7 +41,8 @@ def command(
     if not keys and prefix is None:
         raise click.UsageError("give at least one KEY, or --prefix")
     with opened_store(url) as store:
-        found = _look_up(store, keys, prefix)
+        meant = Keys(store, keys, prefix)
+        found = {key: _describe(store, key) for key in meant}
         missing = [key for key, messages in found.items() if messages is None]
         wanted = {key: messages for key, messages in found.items() if messages is not None}
         if wanted and not yes:
@@ -53,16 +54,12 @@ def command(
         click.echo(f"Deleted {plural(len(deleted), 'session')}.")
         for key in missing:
             print_error(f"no session has the key {key!r}")
-    if missing:
+    if missing or not meant.complete:
         ctx.exit(FAILED)
 
 
-def _look_up(store: SessionStore, keys: tuple[str, ...], prefix: str | None) -> dict[str, str | None]:
-    """What each of the sessions has, for people; None for one that is not there."""
-    return {key: _describe(store, key) for key in keys_of(store, keys, prefix)}
-
-
 def _describe(store: SessionStore, key: str) -> str | None:
+    """What a session has, for people; None when there is none."""
     from sessionkit.errors import CorruptSessionError
 
     try:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import attrs
 import rich_click as click
 
 from sessionkit.cli.output import make_console, print_error
@@ -30,13 +31,29 @@ def check_targets(keys: tuple[str, ...], prefix: str | None) -> None:
         raise click.UsageError("--prefix needs a text: an empty one would mean every session")
 
 
-def keys_of(store: SessionStore, keys: tuple[str, ...], prefix: str | None) -> Iterator[str]:
-    """The keys that are meant: as they were given, or from the listing. What it leaves out is told on stderr."""
-    if keys:
-        yield from keys
-        return
-    for info in store.list_sessions(prefix or "", on_unreadable=print_error):
-        yield info.key
+@attrs.define
+class Keys:
+    """The keys that are meant: as they were given, or from the listing.
+
+    Attributes:
+        complete: whether the listing left none out, of those that were gone through. What it leaves out is told.
+    """
+
+    store: SessionStore
+    keys: tuple[str, ...]
+    prefix: str | None
+    complete: bool = True
+
+    def __iter__(self) -> Iterator[str]:
+        if self.keys:
+            yield from self.keys
+            return
+        for info in self.store.list_sessions(self.prefix or "", on_unreadable=self._tell):
+            yield info.key
+
+    def _tell(self, line: str) -> None:
+        self.complete = False
+        print_error(line)
 
 
 @contextmanager

@@ -282,12 +282,16 @@ class SessionStore:
             How many bytes were won: 0 with a backend that keeps no such space.
 
         Raises:
-            WriteFailedError: something is held, as for :meth:`save`.
+            WriteFailedError: something is held; see :meth:`save`.
         """
-        self.save(key)
+        key = check_key(key)
         runtime = self._open_runtime()
-        with runtime.activity.during(key):
-            return runtime.hooks.compact(key) or 0
+        with runtime.activity.during():
+            runtime.writes.settle(key)
+            won = runtime.hooks.compact(key)
+            if won is None:
+                runtime.hooks.save(key)
+            return won or 0
 
     def verify(
         self, keys: Iterable[str] | None = None, *, prefix: str = "", progress: Callable[[int], object] | None = None

@@ -76,3 +76,10 @@ def test_a_session_that_cannot_be_read_can_be_deleted(run: Run, store: SessionSt
 def test_what_is_meant_must_be_said_once(run: Run, store: SessionStore, arguments: list[Any]) -> None:
     run("delete", *arguments, "--yes", "--store", URL, status=2)
     assert keys(store) == ["a:1", "a:2", "b:1"]
+
+
+def test_what_a_listing_leaves_out_is_told(run: Run, store: SessionStore) -> None:
+    store.add_message("unlisted", "user", "hello")
+    for command in (["delete", "--yes", "--prefix", "u"], ["compact"]):
+        result = run(*command, "--store", URL, status=1)
+        assert result.stderr == "Error: the document of unlisted is damaged\n"

@@ -54,6 +54,19 @@ def test_a_directory_of_picoclaw_is_read_as_picoclaw_reads_it(tmp_path: Path, ve
     assert _contents(directory) == before
 
 
+@pytest.mark.skipif(not FIXTURES.exists(), reason="the directories that picoclaw wrote are not there")
+@pytest.mark.parametrize("version", ["v0.2.2", "main"])
+@pytest.mark.parametrize("kind", ["jsonl", "json"])
+def test_what_picoclaw_wrote_is_sound_and_a_repair_leaves_it(tmp_path: Path, version: str, kind: str) -> None:
+    directory = tmp_path / "sessions"
+    shutil.copytree(FIXTURES / f"picoclaw-{version}-{kind}" / "sessions", directory)
+    before = {path.name: path.read_bytes() for path in directory.iterdir()}
+    with open_store(f"{kind}:{directory}") as store:
+        assert not any(damage.stays for damage in store.verify())
+        assert not any(damage.mended for damage in store.repair())
+    assert {name: (directory / name).read_bytes() for name in before} == before
+
+
 def _log(directory: Path, name: str, *lines: str, **meta: Any) -> None:
     (directory / f"{name}.jsonl").write_text("".join(line + "\n" for line in lines))
     if meta:

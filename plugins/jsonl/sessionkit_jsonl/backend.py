@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypeAlias, TypeVar
@@ -227,7 +228,9 @@ class JSONLBackend(Backend):
         found = self._read(self._entries.get(key), damage_of)
         if not found or not self._locks.exist():
             return found
-        return self._write(key, lambda entry, look: damage_of(look))  # not what somebody is just writing
+        with contextlib.suppress(BackendUnavailableError):  # where nothing may be written, nobody is just writing
+            return self._write(key, lambda entry, look: damage_of(look))
+        return found
 
     @hookimpl
     def sessionkit_repair(self, key: str | None) -> Sequence[Damage]:

@@ -172,7 +172,11 @@ def test_files_without_the_right_to_read_them_are_told(tmp_path: Path, another_u
         shutil.rmtree(directory)
 
 
-def test_compacting_tells_what_it_won_and_leaves_the_session_as_it_is(store: SessionStore, directory: Path) -> None:
+@pytest.mark.parametrize("threshold", [0, 65_536])
+def test_compacting_tells_what_it_won_and_leaves_the_session_as_it_is(
+    reopen: OpenStore, directory: Path, threshold: int
+) -> None:
+    store = reopen(compact_threshold=threshold)
     for number in range(20):
         store.add_message("k", "user", str(number) * 100)
     assert store.compact("k") == 0

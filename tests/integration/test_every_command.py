@@ -77,6 +77,22 @@ class World:
         """The store, as another process sees it."""
         return open_store(self.url, on_write_error="raise")
 
+    def damage(self) -> str:
+        """Damage how the session a:1 is kept. Returns the kind of the damage."""
+        if self.backend == "redis":
+            from redis import Redis
+
+            directory, _, prefix = self.url.removeprefix("redis+embedded://").partition("?prefix=")
+            [socket] = Path(directory).glob("*.sock")
+            with Redis(unix_socket_path=str(socket)) as client:
+                [name] = client.scan_iter(f"{prefix}:*:h:a:1")
+                client.hset(name, "d", "{")
+            return "bad-fields"
+        path = self.directory.parent / "sessions" / ("a_1.jsonl" if self.backend == "jsonl" else "a_1.json")
+        with path.open("ab") as file:
+            file.write(b"\0")
+        return "torn-tail" if self.backend == "jsonl" else "bad-document"
+
     def texts(self, key: str) -> list[str]:
         """The texts of a session's messages."""
         with self.open() as store:
@@ -199,14 +215,19 @@ def _delete(world: World) -> None:
 @scenario("verify")
 def _verify(world: World) -> None:
     assert world.on_store("verify").out == "Verified 2 sessions: all sound.\n"
-    assert world.on_store("verify", "a:1", "--json").json == {"sessions": 1, "findings": []}
+    kind = world.damage()
+    assert kind in world.on_store("verify", status=1).out
+    assert world.on_store("verify", "a:2", "--json").json == {"sessions": 1, "findings": []}
 
 
 @scenario("repair")
 def _repair(world: World) -> None:
-    assert world.on_store("repair", "--dry-run").out == "Looked at 2 sessions: all sound.\n"
-    assert world.on_store("repair", "--json").json == {"sessions": 2, "findings": []}
-    assert len(world.texts("a:1")) == 4
+    kind = world.damage()
+    for command in ("repair", "--dry-run"), ("verify",):
+        assert [found["kind"] for found in world.on_store(*command, "--json", status=1).json["findings"]] == [kind]
+    assert [found["mended"] for found in world.on_store("repair", "--json").json["findings"]] == [True]
+    assert world.on_store("verify").out == "Verified 2 sessions: all sound.\n"
+    assert world.texts("a:1") == [message.get("content", "") for message in HISTORY]
 
 
 @scenario("doctor")

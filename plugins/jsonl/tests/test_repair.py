@@ -19,7 +19,7 @@ from sessionkit import SessionStore, open_store
 from sessionkit.damage import Damage
 from sessionkit.testing.crash import CrashChecker
 
-from .conftest import OpenStore
+from .conftest import OpenStore, Threads
 from .crash_scenarios import opened
 from .damaged_directories import BATCH, CASES, GOOD, ONE, SOUND, TWO, Case, lines
 from .test_damage import DOCUMENTS, TAILS, Part, name_of, parts
@@ -27,6 +27,9 @@ from .test_damage import Case as DamagedLog
 
 EXAMPLES = int(os.environ.get("SESSIONKIT_REPAIRED_LOGS", "10"))
 """How many random logs are repaired; 2500 take some minutes."""
+
+SECOND_STATES = int(os.environ.get("SESSIONKIT_REPAIR_CRASHES", "10"))
+"""How many second power cuts there are in each repair."""
 
 
 def snapshot(directory: Path) -> dict[str, bytes]:
@@ -172,6 +175,33 @@ def test_files_without_the_right_to_read_them_are_told(tmp_path: Path, another_u
         shutil.rmtree(directory)
 
 
+def test_others_may_write_while_a_store_is_verified_and_repaired(
+    directory: Path, reopen: OpenStore, threads: Threads
+) -> None:
+    (directory).mkdir()
+    (directory / "k.jsonl").write_bytes(lines(ONE, b"#", TWO))
+    writer, reader = reopen(durability="os"), reopen(durability="os")
+
+    def write() -> None:
+        for number in range(300):
+            writer.add_messages("k", [{"role": "user", "content": f"{number}.{part}"} for part in range(3)])
+
+    threads.start("writer", write)
+    found: list[Damage] = []
+    while "writer" not in threads.outcomes:
+        found += reader.verify()
+        found += reader.repair()
+    threads.join()
+    assert threads.outcomes == {"writer": None}
+    assert set(kinds(found)) <= {"missing-document", "unreadable-lines"}
+    assert [message.text for message in reopen().get_history("k")] == [
+        "one",
+        "two",
+        *(f"{number}.{part}" for number in range(300) for part in range(3)),
+    ]
+    assert list(reopen().verify()) == []
+
+
 @pytest.mark.parametrize("threshold", [0, 65_536])
 def test_compacting_tells_what_it_won_and_leaves_the_session_as_it_is(
     reopen: OpenStore, directory: Path, threshold: int
@@ -196,7 +226,7 @@ TO_CUT = ("torn tail", "splice", "bad UTF-8", "damage behind what is truncated",
     "name", [*TO_CUT, "skip past the end", "fields of other kinds", "renamed files", "copied files"]
 )
 def test_a_power_cut_in_a_repair_leaves_what_was_there_or_what_should_become(name: str, tmp_path: Path) -> None:
-    report = CrashChecker(open=opened, acknowledged="write", in_order=True, second_states=10).check(
+    report = CrashChecker(open=opened, acknowledged="write", in_order=True, second_states=SECOND_STATES).check(
         [lambda store: list(store.repair())], given=CASES[name].make(tmp_path / "given")
     )
     print(report)

@@ -15,7 +15,7 @@ import rich_click as click
 
 from sessionkit.cli.errors import FAILED
 from sessionkit.cli.neutral import visible, visible_json
-from sessionkit.cli.options import WRITTEN_FORMATS, examples, json_option, opened_store, store_option
+from sessionkit.cli.options import PAGES, WRITTEN_FORMATS, examples, json_option, opened_store, store_option
 from sessionkit.cli.output import plural, print_error
 from sessionkit.cli.show import resolved
 
@@ -30,6 +30,7 @@ _T = TypeVar("_T")
     "export",
     epilog=examples(
         "sessionkit export --all -o backup.jsonl",
+        "sessionkit export telegram:42 --format html -o conversation.html",
         "sessionkit export telegram:42 --format openai -o messages.json",
         "sessionkit export --all --store jsonl:old | sessionkit import - --store json:new",
     ),
@@ -41,10 +42,10 @@ _T = TypeVar("_T")
     "--format",
     "format_name",
     metavar="NAME",
-    type=click.Choice(WRITTEN_FORMATS),
+    type=click.Choice(WRITTEN_FORMATS + PAGES),
     default=WRITTEN_FORMATS[0],
     show_default=True,
-    help=f"What is written: {', '.join(WRITTEN_FORMATS)}.",
+    help=f"What is written: {', '.join(WRITTEN_FORMATS + PAGES)}.",
 )
 @store_option
 @json_option
@@ -58,7 +59,7 @@ def command(
     url: str | None,
     as_json: bool,
 ) -> None:
-    """Export sessions, as `sessionkit import` reads them.
+    """Export sessions, as `sessionkit import` or as people read them.
 
     sessionkit: JSON Lines, one conversation a line, with everything that a session holds.
 
@@ -68,27 +69,29 @@ def command(
     sharegpt: an array of {"id": …, "conversations": [{"from": …, "value": …}, …]}. It has no place for summaries,
     metadata, aliases, times, ids of tool calls, names, nor for contents other than text.
 
+    html: a page for a browser, on a phone too. It needs and loads nothing else, and runs no scripts. Tool calls and
+    long results are folded.
+
+    markdown: a file for whatever shows Markdown. Every message is a quotation.
+
     FILE is written beside its place and moved there at the end, readable by its owner alone: an export that fails
     leaves the file as it was. What was exported, and what was left out, is told on standard error, with --json as
     JSON. A session that cannot be read is reported, and the status is 1.
     """
-    from sessionkit.transfer.formats import Losses, find_format
+    from sessionkit.transfer.formats import Losses
 
     if bool(keys) == everything:
         raise click.UsageError("say which sessions to export: their keys, or --all")
-    writer = find_format(format_name).writer
-    assert writer is not None, "only formats that are written can be chosen"
     report = _Exported(losses=Losses())
     with opened_store(url) as store, _opened_output(output) as stream:
         listed = (info.key for info in store.list_sessions(on_unreadable=report.failures.append))
         chosen = listed if everything else [resolved(store, key) for key in keys]
-        if format_name == WRITTEN_FORMATS[0]:
+        if format_name in PAGES:
+            _write_page(store, chosen, format_name, stream, report)
+        elif format_name == WRITTEN_FORMATS[0]:
             _write_lines(store, chosen, stream, report)
         else:
-            documents = _documents(store, chosen, report)
-            alone = len(keys) == 1
-            for text in writer.write(documents, dump=visible_json, losses=report.losses, alone=alone):
-                stream.write(text.encode())
+            _write_documents(store, chosen, format_name, stream, report, alone=len(keys) == 1)
     if as_json:
         click.echo(visible_json(report.describe()), err=True)
     else:
@@ -117,6 +120,11 @@ class _Exported:
         except (CorruptSessionError, VersionConflict) as error:
             self.failures.append(str(error))
             return None
+
+    def count(self, messages: int) -> None:
+        """Note a session of so many messages as exported."""
+        self.sessions += 1
+        self.messages += messages
 
     def describe(self) -> dict[str, Any]:
         described: dict[str, Any] = {"sessions": self.sessions, "messages": self.messages, "failed": self.failures}
@@ -148,14 +156,43 @@ def _write_lines(store: SessionStore, keys: Iterable[str], stream: BinaryIO, rep
 
     for key in keys:
         exported = report.attempt(export_text, store, key, visible_json)
-        if exported is None:
-            continue
-        pieces, messages = exported
-        for piece in pieces:
-            stream.write(piece)
-        stream.write(b"\n")
-        report.sessions += 1
-        report.messages += messages
+        if exported is not None:
+            report.count(_write_pieces(*exported, stream))
+            stream.write(b"\n")
+
+
+def _write_page(store: SessionStore, keys: Iterable[str], name: str, stream: BinaryIO, report: _Exported) -> None:
+    """Write sessions as one page, in bounded memory."""
+    from sessionkit.cli.pages import make_page
+    from sessionkit.transfer import export_pieces
+
+    page = make_page(name)
+    title = keys[0] if isinstance(keys, list) and len(keys) == 1 else "Conversations"
+    stream.write(page.begin(title).encode())
+    for key in keys:
+        exported = report.attempt(export_pieces, store, key, page.conversation)
+        if exported is not None:
+            report.count(_write_pieces(*exported, stream))
+    stream.write(page.end().encode())
+
+
+def _write_pieces(pieces: Iterable[bytes], messages: int, stream: BinaryIO) -> int:
+    for piece in pieces:
+        stream.write(piece)
+    return messages
+
+
+def _write_documents(
+    store: SessionStore, keys: Iterable[str], name: str, stream: BinaryIO, report: _Exported, *, alone: bool
+) -> None:
+    """Write sessions for another program."""
+    from sessionkit.transfer.formats import find_format
+
+    writer = find_format(name).writer
+    assert writer is not None, "only formats that are written can be chosen"
+    documents = _documents(store, keys, report)
+    for text in writer.write(documents, dump=visible_json, losses=report.losses, alone=alone):
+        stream.write(text.encode())
 
 
 def _documents(store: SessionStore, keys: Iterable[str], report: _Exported) -> Iterator[dict[str, Any]]:
@@ -165,8 +202,7 @@ def _documents(store: SessionStore, keys: Iterable[str], report: _Exported) -> I
         document = report.attempt(export_session, store, key)
         if document is None:
             continue
-        report.sessions += 1
-        report.messages += len(document["messages"])
+        report.count(len(document["messages"]))
         yield document
 
 

@@ -15,7 +15,10 @@ FORMATS = ("sessionkit", "openai", "sharegpt", "picoclaw", "nanobot", "openai-ag
 """The formats of an import. They stand here too, so that no command has to load them for its help."""
 
 WRITTEN_FORMATS = FORMATS[:3]
-"""The formats of an export."""
+"""The formats of an export that programs read."""
+
+PAGES = ("html", "markdown")
+"""The formats of an export that people read."""
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 

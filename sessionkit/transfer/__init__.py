@@ -13,7 +13,7 @@
 from sessionkit.transfer.copy_report import Cause, CopyReport, Skipped, VerifyReport
 from sessionkit.transfer.copying import UNFINISHED, copy_sessions
 from sessionkit.transfer.documents import SessionDocument
-from sessionkit.transfer.exporting import export_session, export_sessions, export_text
+from sessionkit.transfer.exporting import export_pieces, export_session, export_sessions, export_text
 from sessionkit.transfer.importing import TransferReport, import_sessions
 from sessionkit.transfer.reading import Placed, Unreadable, read_documents
 from sessionkit.transfer.verifying import verify_sessions
@@ -29,6 +29,7 @@ __all__ = [
     "Unreadable",
     "VerifyReport",
     "copy_sessions",
+    "export_pieces",
     "export_session",
     "export_sessions",
     "export_text",

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import IO, Any, Final
 
 from sessionkit.errors import SessionNotFoundError, VersionConflict
+from sessionkit.messages import Message
 from sessionkit.sessions import Session
 from sessionkit.store import SessionStore
 from sessionkit.transfer.batches import read_batches
@@ -35,8 +36,6 @@ def export_session(store: SessionStore, key: str) -> dict[str, Any]:
 def export_text(store: SessionStore, key: str, dump: Callable[[Any], str]) -> tuple[Iterator[bytes], int]:
     """What :func:`export_session` gives as a text in one line, in pieces: in bounded memory, however long the session.
 
-    A long one is put into a temporary file first. So all of it is one consistent snapshot when the first piece comes.
-
     Args:
         store: where from.
         key: the session.
@@ -44,6 +43,28 @@ def export_text(store: SessionStore, key: str, dump: Callable[[Any], str]) -> tu
 
     Returns:
         The pieces, and how many messages there are.
+
+    Raises:
+        SessionNotFoundError, CorruptSessionError, VersionConflict: as :func:`export_pieces`.
+    """
+    return export_pieces(store, key, lambda session, batches: _document(session, batches, dump))
+
+
+def export_pieces(
+    store: SessionStore, key: str, write: Callable[[Session, Iterable[list[Message]]], Iterable[str]]
+) -> tuple[Iterator[bytes], int]:
+    """A text that is written of a session, in pieces: in bounded memory, however long the session.
+
+    A long one is put into a temporary file first. So all of it is one consistent snapshot when the first piece comes.
+
+    Args:
+        store: where from.
+        key: the session.
+        write: makes the text of the session, which it gets without messages, and of the messages, a batch at a time.
+            It is called again when the session is truncated or replaced meanwhile.
+
+    Returns:
+        The pieces in UTF-8, and how many messages there are.
 
     Raises:
         SessionNotFoundError: there is no such session.
@@ -56,7 +77,7 @@ def export_text(store: SessionStore, key: str, dump: Callable[[Any], str]) -> tu
             raise SessionNotFoundError(f"there is no session {key!r} to export")
         file = tempfile.SpooledTemporaryFile(max_size=_SPOOLED)  # noqa: SIM115 - the pieces close it
         try:
-            for piece in _pieces(store, session, dump):
+            for piece in write(session, read_batches(store, session)):
                 file.write(piece.encode())
         except VersionConflict:
             file.close()
@@ -70,12 +91,12 @@ def export_text(store: SessionStore, key: str, dump: Callable[[Any], str]) -> tu
     raise AssertionError("the last attempt returns or raises")
 
 
-def _pieces(store: SessionStore, session: Session, dump: Callable[[Any], str]) -> Iterator[str]:
+def _document(session: Session, batches: Iterable[list[Message]], dump: Callable[[Any], str]) -> Iterator[str]:
     empty = SessionDocument.from_session(session).to_dict()
     others = {name: value for name, value in empty.items() if name not in {"key", "messages"}}
     yield dump({"key": session.key})[:-1] + ',"messages":['
     separator = ""
-    for batch in read_batches(store, session):
+    for batch in batches:
         yield separator + ",".join([dump(message.to_dict()) for message in batch])
         separator = ","
     yield f"],{dump(others)[1:]}" if others else "]}"

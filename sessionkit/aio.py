@@ -220,9 +220,9 @@ class AsyncSessionStore:
         """Remove the newest messages and return them."""
         return await self._run(key, partial(self._store.pop_messages, key, count))
 
-    async def delete_session(self, key: str) -> bool:
+    async def delete_session(self, key: str, *, if_version: Version | None = None) -> bool:
         """Remove a session with everything that belongs to it."""
-        return await self._run(key, partial(self._store.delete_session, key))
+        return await self._run(key, partial(self._store.delete_session, key, if_version=if_version))
 
     async def fork_session(self, key: str, new_key: str, *, keep_first: int | None = None) -> Version:
         """Copy a session to a new key."""

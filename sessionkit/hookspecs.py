@@ -167,11 +167,19 @@ class Backend:
 
     @hookspec(firstresult=True)
     @abstractmethod
-    def sessionkit_delete_session(self, key: str) -> bool:
+    def sessionkit_delete_session(self, key: str, if_version: Version | None) -> bool:
         """Remove a session with everything that belongs to it.
+
+        Args:
+            key: the session.
+            if_version: when given, the session must be in this state (``ABSENT``: must not exist). Since version
+                1.1: of a backend that lacks it, it is never asked.
 
         Returns:
             Whether there was one.
+
+        Raises:
+            VersionConflict: the session is in another state than ``if_version``; nothing is removed.
         """
 
     @hookspec(firstresult=True)
@@ -252,6 +260,8 @@ REQUIRED_HOOKS: Final = frozenset(
 )
 """The hooks that every backend implements; the others are optional."""
 
-SINCE: Final[dict[tuple[str, str], tuple[tuple[int, int], Any]]] = {}
+SINCE: Final[dict[tuple[str, str], tuple[tuple[int, int], Any]]] = {
+    ("sessionkit_delete_session", "if_version"): ((1, 1), None),
+}
 """Arguments that were added to a hook after 1.0: (hook, argument) → the API version that brought it, and the
 value that is the same as not having it. A backend written for an earlier version may lack it."""

@@ -12,9 +12,9 @@ from contextlib import contextmanager
 
 from sessionkit.findings import Finding
 from sessionkit.hookspecs import hookimpl
-from sessionkit.operations import page
+from sessionkit.operations import check_conditions, page
 from sessionkit.plugins.descriptors import BackendPlugin, NoOptions
-from sessionkit.sessions import ABSENT, SessionPage
+from sessionkit.sessions import ABSENT, SessionPage, Version
 from sessionkit.state import SessionState
 from sessionkit.state_backend import StateBackend
 
@@ -50,8 +50,9 @@ class MemoryBackend(StateBackend):
             return page([self._states[key].info() for key in keys[: limit + 1]], limit)
 
     @hookimpl
-    def sessionkit_delete_session(self, key: str) -> bool:
+    def sessionkit_delete_session(self, key: str, if_version: Version | None) -> bool:
         with self._lock:
+            check_conditions(self._state(key), if_version=if_version)
             return self._states.pop(key, None) is not None
 
     @hookimpl
@@ -63,4 +64,4 @@ def _make(options: NoOptions) -> MemoryBackend:
     return MemoryBackend()
 
 
-plugin = BackendPlugin(factory=_make)
+plugin = BackendPlugin(factory=_make, api_version=(1, 1))

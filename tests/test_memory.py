@@ -53,7 +53,7 @@ class Driver:
         )
 
     def delete(self, key: str) -> bool:
-        return self.backend.sessionkit_delete_session(key)
+        return self.backend.sessionkit_delete_session(key, None)
 
     def history(self, key: str, start: int = 0, limit: int | None = None) -> History:
         return self.backend.sessionkit_get_history(key, start, limit)

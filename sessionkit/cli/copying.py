@@ -37,7 +37,7 @@ _WILDCARDS = "*?["
     "--filter", "pattern", default="", metavar="PATTERN", help="Only these: a prefix, or a pattern with * ? or [...]."
 )
 @click.option("--verify", is_flag=True, help="Read both sides again afterwards, and compare them by content.")
-@click.option("--move", is_flag=True, help="Verify, and delete at SRC what DST holds. Nobody may write there.")
+@click.option("--move", is_flag=True, help="Verify, and delete at SRC what DST holds and nobody changed since.")
 @click.option("--replace", is_flag=True, help="Give existing sessions of other content the content of SRC.")
 @click.option("--dry-run", is_flag=True, help="Tell what would be done, and do nothing.")
 @json_option
@@ -172,7 +172,8 @@ def _print_verified(report: VerifyReport | None, moved: bool) -> None:
         click.echo(f"Deleted {plural(report.deleted, 'session')} at SRC.")
     if report.different:
         _print_skipped(
-            f"{plural(len(report.different), 'session')} not the same, or not to be compared:", report.different
+            f"{plural(len(report.different), 'session')} not the same, or not to be compared or deleted:",
+            report.different,
         )
 
 

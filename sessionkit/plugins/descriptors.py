@@ -48,7 +48,8 @@ class BackendPlugin:
         capabilities: what it promises.
         shares_options_of: another name of the same backend: what is configured for that name counts for this one
             too, such as ``[backends.redis]`` for a URL that begins with ``valkey:``.
-        api_version: the version of the plugin API that it was written for.
+        api_version: the version of the plugin API that it was written for. One that does not say is of the first:
+            it may lack what came later.
 
     >>> from sessionkit.memory import plugin
     >>> plugin.options.__name__
@@ -60,7 +61,7 @@ class BackendPlugin:
     read_url: Callable[[StoreURL], Mapping[str, Any]] | None = None
     capabilities: frozenset[Capability] = attrs.field(default=(), converter=_capabilities)
     shares_options_of: str | None = None
-    api_version: tuple[int, int] = API_VERSION
+    api_version: tuple[int, int] = (1, 0)
 
 
 @attrs.frozen(kw_only=True)

@@ -214,14 +214,24 @@ class SessionStore:
         self._told("pop_messages", key, {"count": count}, run)
         return popped
 
-    def delete_session(self, key: str) -> bool:
-        """Remove a session with everything that belongs to it; False when there was none."""
+    def delete_session(self, key: str, *, if_version: Version | None = None) -> bool:
+        """Remove a session with everything that belongs to it; False when there was none.
+
+        Args:
+            key: the session.
+            if_version: when given, the session must be in this state; ``ABSENT``: there must be none.
+
+        Raises:
+            VersionConflict: the session is not in the state ``if_version``. Nothing is removed.
+            UnsupportedOperationError: the backend was written for version 1.0 of the plugin API, so that it does not
+                know ``if_version``. Nothing is removed.
+        """
         key = check_key(key)
         existed = False
 
         def run(runtime: Runtime, write_id: str) -> Version:
             nonlocal existed
-            existed = runtime.hooks.delete_session(key)
+            existed = runtime.hooks.delete_session(key, if_version)
             return ABSENT
 
         self._told("delete_session", key, {}, run)

@@ -121,8 +121,8 @@ class Hooks:
         page = self._list_sessions(prefix=prefix, cursor=cursor, limit=limit)
         return self._expect(SessionPage, page, "list_sessions", prefix)
 
-    def delete_session(self, key: str) -> bool:
-        result = self._delete_session(key=key)
+    def delete_session(self, key: str, if_version: Version | None) -> bool:
+        result = self._delete_session(key=key, if_version=if_version)
         return result if type(result) is bool else self._refuse_write(result, "delete_session", key)
 
     def save(self, key: str) -> None:

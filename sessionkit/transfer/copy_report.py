@@ -28,6 +28,9 @@ class Cause(enum.StrEnum):
     UNREADABLE = "unreadable"
     """The source could not list it."""
 
+    KEPT = "kept"
+    """It is the same on both sides, and the source's backend cannot delete it on condition that it still is."""
+
     SAME_STORE = "same-store"
     """Source and target seem to be one storage."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from sessionkit.errors import VersionConflict
+from sessionkit.errors import UnsupportedOperationError, VersionConflict
 from sessionkit.sessions import Session
 from sessionkit.store import SessionStore
 from sessionkit.transfer.comparing import find_difference
@@ -32,8 +32,9 @@ def verify_sessions(
         source: the store that was copied.
         target: the store that should hold the same.
         keys: which sessions; all of the source when None.
-        delete: delete at the source each session that is the same on both sides and did not change meanwhile. What
-            is written to it between the last look and the deletion is lost: let nobody write there.
+        delete: delete at the source each session that is the same on both sides, unless it was changed since it was
+            compared. Where the backend cannot look and delete in one step (it was written for version 1.0 of the
+            plugin API), nothing is deleted, and the report says so.
         report: counts as the comparison goes on.
         progress: is called with a number of messages whenever some are done with.
 
@@ -54,7 +55,10 @@ def verify_sessions(
             found = _verify(source, target, key, delete)
         except REFUSALS as error:
             found = Skipped(key=key, cause=Cause.REFUSED, reason=str(error))
+        except UnsupportedOperationError as error:
+            found = Skipped(key=key, cause=Cause.KEPT, reason=f"the same on both sides, kept at the source: {error}")
         if isinstance(found, Skipped):
+            report.same += found.cause is Cause.KEPT
             report.different.append(found)
             continue
         report.same += 1
@@ -72,7 +76,7 @@ def _verify(source: SessionStore, target: SessionStore, key: str, delete: bool) 
             session = source.get_session(key, limit=0)
             difference = _compare(source, session, target, delete)
             if difference is None and delete:
-                _delete(source, session)
+                source.delete_session(key, if_version=session.version)
         except VersionConflict as error:
             if attempt == _ATTEMPTS:
                 return Skipped(key=key, cause=Cause.BUSY, reason=f"{error}; try again when nobody writes to it")
@@ -96,9 +100,3 @@ def _compare(source: SessionStore, session: Session, target: SessionStore, delet
 
 def _different(session: Session, cause: Cause, reason: str) -> Skipped:
     return Skipped(key=session.key, cause=cause, reason=reason)
-
-
-def _delete(source: SessionStore, session: Session) -> None:
-    if source.get_session(session.key, limit=0).version != session.version:
-        raise VersionConflict(f"session {session.key!r} was changed at the source while it was compared")
-    source.delete_session(session.key)

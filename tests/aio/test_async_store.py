@@ -25,6 +25,7 @@ from sessionkit import (
     StoreClosedError,
     UnknownBackendError,
     Version,
+    VersionConflict,
     hookimpl,
 )
 from sessionkit import open_async_store as open_async_store_again
@@ -102,6 +103,8 @@ def test_all_operations_do_what_the_store_does() -> None:
         await store.fork_session("k", "copy", keep_first=1)
         assert [info.key async for info in store.list_sessions()] == ["copy", "k"]
         assert (await store.get_or_create("new")).exists
+        with pytest.raises(VersionConflict):
+            await store.delete_session("new", if_version="another")
         assert await store.delete_session("new")
         await store.set_history("k", [])
         await store.save("k")

@@ -21,7 +21,9 @@ def of(check: str, *chosen: tuple[str, str]) -> list[Finding]:
 
 
 def test_a_plugin_that_loads_is_told_with_its_version(site: Any) -> None:
-    site.install("zoo", backends={"zoo": "zoo_doc_a:plugin"}, modules={"zoo_doc_a": BACKEND.format(more="")})
+    site.install(
+        "zoo", backends={"zoo": "zoo_doc_a:plugin"}, modules={"zoo_doc_a": BACKEND.format(more=", api_version=(1, 1)")}
+    )
     assert of("backend zoo") == [Finding.ok("backend zoo", "zoo 1.0")]
 
 

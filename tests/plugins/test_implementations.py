@@ -54,7 +54,7 @@ def test_an_implementation_that_lacks_an_argument_is_refused() -> None:
         return True
 
     assert refused(sessionkit_delete_session=sessionkit_delete_session) == (
-        "backend 'acme': sessionkit_delete_session lacks the argument key; it is called with key"
+        "backend 'acme': sessionkit_delete_session lacks the argument key; it is called with key, if_version"
     )
 
 
@@ -187,7 +187,7 @@ def test_a_specname_is_refused() -> None:
 def test_a_backend_that_lacks_required_hooks_is_refused_with_their_names() -> None:
     class Half(Backend):
         @hookimpl
-        def sessionkit_delete_session(self, key: str) -> bool:
+        def sessionkit_delete_session(self, key: str, if_version: str | None) -> bool:
             return True
 
     with pytest.raises(PluginLoadError) as error:

@@ -76,9 +76,9 @@ class FlakyBackend(MemoryBackend):
         )
 
     @hookimpl
-    def sessionkit_delete_session(self, key: str) -> bool:
+    def sessionkit_delete_session(self, key: str, if_version: Version | None) -> bool:
         self.before_write("delete_session", key)
-        return super().sessionkit_delete_session(key)
+        return super().sessionkit_delete_session(key, if_version)
 
     @hookimpl
     def sessionkit_save(self, key: str) -> bool:

@@ -90,9 +90,9 @@ class Noting(FlakyBackend):
         return super().sessionkit_list_sessions(prefix, cursor, limit)
 
     @hookimpl
-    def sessionkit_delete_session(self, key: str) -> bool:
+    def sessionkit_delete_session(self, key: str, if_version: Version | None) -> bool:
         self.keys.append(key)
-        return super().sessionkit_delete_session(key)
+        return super().sessionkit_delete_session(key, if_version)
 
     @hookimpl
     def sessionkit_save(self, key: str) -> bool:

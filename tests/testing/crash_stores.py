@@ -12,7 +12,8 @@ from typing import Any
 from sessionkit.errors import CorruptSessionError
 from sessionkit.hookspecs import hookimpl
 from sessionkit.messages import Message
-from sessionkit.sessions import ABSENT, SessionPage
+from sessionkit.operations import check_conditions
+from sessionkit.sessions import ABSENT, SessionPage, Version
 from sessionkit.state import SessionState
 from sessionkit.state_backend import StateBackend
 
@@ -56,8 +57,10 @@ class FileBackend(StateBackend):
         )
 
     @hookimpl
-    def sessionkit_delete_session(self, key: str) -> bool:
-        if key not in self.load():
+    def sessionkit_delete_session(self, key: str, if_version: Version | None) -> bool:
+        states = self.load()
+        check_conditions(states.get(key) or SessionState(key=key, fresh=self.fresh), if_version=if_version)
+        if key not in states:
             return False
         self.store(SessionState(key=key, fresh=self.fresh))
         return True

@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
-from sessionkit import SessionStore, open_store
+from sessionkit import SessionStore, hookimpl, open_store
 from sessionkit.errors import CorruptSessionError
+from sessionkit.hookspecs import REQUIRED_HOOKS
+from sessionkit.memory import MemoryBackend
+from sessionkit.store.runtime import Recipe
 from sessionkit.transfer import UNFINISHED, Cause, copy_sessions, verify_sessions
 
 KEYS = ("a", "b", "c")
@@ -28,17 +31,24 @@ def target(source: SessionStore, target: SessionStore) -> SessionStore:
 
 
 class Intruder:
-    """A store in which something happens just before it is read."""
+    """A store in which something happens just before a session is read or deleted."""
 
     def __init__(self, store: SessionStore, happens: Callable[[int], object]) -> None:
         self._store = store
         self._happens = happens
-        self._reads = 0
+        self._calls = 0
 
     def get_session(self, key: str, limit: int | None = None) -> Any:
-        self._reads += 1
-        self._happens(self._reads)
+        self._call()
         return self._store.get_session(key, limit)
+
+    def delete_session(self, key: str, *, if_version: str | None = None) -> bool:
+        self._call()
+        return self._store.delete_session(key, if_version=if_version)
+
+    def _call(self) -> None:
+        self._calls += 1
+        self._happens(self._calls)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
@@ -87,11 +97,11 @@ def test_only_the_named_sessions_are_compared(source: SessionStore, target: Sess
     assert keys(source) == ["b"]
 
 
-def test_what_is_written_at_the_source_while_it_is_compared_is_not_deleted(
+def test_what_is_written_at_the_source_just_before_the_deletion_is_not_deleted(
     source: SessionStore, target: SessionStore
 ) -> None:
-    def write(reads: int) -> None:
-        if reads == 2:
+    def write(calls: int) -> None:
+        if calls == 2:
             source.add_message("a", "user", "just now")
 
     (different,) = verify_sessions(intruded(source, write), target, ["a"], delete=True).different
@@ -100,12 +110,42 @@ def test_what_is_written_at_the_source_while_it_is_compared_is_not_deleted(
 
 
 def test_a_session_that_never_rests_is_told_and_not_deleted(source: SessionStore, target: SessionStore) -> None:
-    def write(reads: int) -> None:
-        source.update_session("a", updated=f"2026-01-01T00:00:{reads:02}Z")
+    def write(calls: int) -> None:
+        source.update_session("a", updated=f"2026-01-01T00:00:{calls:02}Z")
 
     (different,) = verify_sessions(intruded(source, write), target, ["a"], delete=True).different
     assert different.cause is Cause.BUSY
     assert keys(source) == [*KEYS]
+
+
+class Earlier:
+    """A backend of version 1.0 of the plugin API."""
+
+    def __init__(self) -> None:
+        inner = self._inner = MemoryBackend()
+        hooks = {name: getattr(inner, name) for name in REQUIRED_HOOKS}
+        self.__dict__.update({**hooks, "sessionkit_delete_session": self._delete_session})
+
+    @hookimpl
+    def _delete_session(self, key: str) -> bool:
+        return self._inner.sessionkit_delete_session(key, None)
+
+
+def test_a_backend_that_cannot_look_and_delete_in_one_step_keeps_its_sessions_and_this_is_told(
+    source: SessionStore,
+) -> None:
+    recipe = Recipe(name="earlier", source="tests", backend=Earlier, api_version=(1, 0))  # type: ignore[arg-type]
+    with SessionStore(recipe) as earlier:
+        copy_sessions(source, earlier)
+        report = verify_sessions(earlier, source, delete=True)
+        assert (report.same, report.deleted, report.complete) == (3, 0, False)
+        assert [(each.key, each.cause) for each in report.different] == [(key, Cause.KEPT) for key in KEYS]
+        assert report.different[0].reason == (
+            "the same on both sides, kept at the source: backend 'earlier' was written for an earlier version of the "
+            "plugin API: its sessionkit_delete_session does not know if_version; upgrade it"
+        )
+        assert keys(earlier) == [*KEYS]
+        assert earlier.delete_session("a")
 
 
 def test_a_copy_that_broke_off_is_never_the_same(source: SessionStore, target: SessionStore) -> None:

@@ -26,4 +26,5 @@ plugin = BackendPlugin(
     factory=_make,
     read_url=read_path,
     capabilities={Capability.PERSISTENT},
+    api_version=(1, 1),
 )

@@ -15,6 +15,7 @@ from sessionkit.findings import Finding
 from sessionkit.hookspecs import hookimpl
 from sessionkit.keys import check_key
 from sessionkit.messages import Message, as_message, as_messages
+from sessionkit.operations import check_conditions
 from sessionkit.sessions import ABSENT, UNCHANGED, Session, SessionInfo, SessionPage, Version
 from sessionkit.state import SessionState
 from sessionkit.state_backend import StateBackend
@@ -171,6 +172,15 @@ class SessionManager(StateBackend):
             session.stored = Stored.of(file)
         self._forget_some(key)
 
+    def _latest(self, key: str, directory: SessionDirectory) -> JsonSession:
+        """The session with what others did to its document by now, for sure. The caller holds slot and lock."""
+        session = self._sessions.get(key)
+        if session is not None and session.unsaved:
+            self._reconciled_path(session, directory)
+            return session
+        self._sessions.pop(key, None)  # a fingerprint may be that of an earlier file, so it is read again
+        return self._session(key)
+
     def _reconciled_path(self, session: JsonSession, directory: SessionDirectory) -> Path:
         """Where to write, after what others did to the document was taken in."""
         stored = session.stored
@@ -259,12 +269,15 @@ class SessionManager(StateBackend):
         return None if self._catalog is None else self._catalog.info(key)
 
     @hookimpl
-    def sessionkit_delete_session(self, key: str) -> bool:
+    def sessionkit_delete_session(self, key: str, if_version: Version | None) -> bool:
         directory = self._directory
         if directory is None:
             with self._lock(key):
+                check_conditions(self._session(key), if_version=if_version)
                 return self._sessions.pop(key, None) is not None
         with directory.locked(key), self._lock(key):
+            if if_version is not None:
+                check_conditions(self._latest(key, directory), if_version=if_version)
             existed = self._session(key).version != ABSENT
             directory.remove(key)
             self._sessions.pop(key, None)

@@ -39,7 +39,7 @@ WRITES: dict[str, Callable[[SessionManager], object]] = {
     "summary": lambda manager: manager.set_summary(KEY, "x"),
     "history": lambda manager: manager.set_history(KEY, []),
     "truncate": lambda manager: manager.truncate_history(KEY, 0),
-    "delete": lambda manager: manager.sessionkit_delete_session(KEY),
+    "delete": lambda manager: manager.sessionkit_delete_session(KEY, None),
 }
 
 

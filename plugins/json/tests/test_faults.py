@@ -124,7 +124,7 @@ if os.geteuid() == 0:
 manager = SessionManager(sys.argv[1])
 print([message.text for message in manager.get_history("cli:direct")])
 manager.add_message("cli:direct", "user", "two")
-for attempt in (lambda: manager.save("cli:direct"), lambda: manager.sessionkit_delete_session("cli:direct")):
+for attempt in (lambda: manager.save("cli:direct"), lambda: manager.sessionkit_delete_session("cli:direct", None)):
     try:
         attempt()
     except BackendUnavailableError as error:

@@ -82,7 +82,7 @@ def test_writes_between_pages_neither_hide_nor_repeat_a_session(seven: SessionMa
     seven.add_message("Z", "user", "more")
     seven.add_message("b", "user", "more")
     seven.save("b")
-    seven.sessionkit_delete_session("a:2")
+    seven.sessionkit_delete_session("a:2", None)
     rest = seven.sessionkit_list_sessions("", first.next, 100)
     assert [info.key for info in (*first.sessions, *rest.sessions)] == ["Z", "a:1", "a:2", "a:3", "b", "é", "😀"]
     assert {info.key: info.count for info in rest.sessions}["b"] == 2
@@ -148,7 +148,7 @@ def test_a_settled_directory_is_looked_through_once(
 
 def test_a_deleted_session_is_listed_no_more(seven: SessionManager, reopen: Reopen) -> None:
     assert "b" in _keys(seven)
-    reopen().sessionkit_delete_session("b")
+    reopen().sessionkit_delete_session("b", None)
     assert "b" not in _keys(seven)
 
 
@@ -168,7 +168,7 @@ def test_a_session_saved_in_the_same_tick_of_the_clock_is_listed(
 
 def test_what_was_deleted_is_forgotten_by_the_catalog(seven: SessionManager, reopen: Reopen) -> None:
     _keys(seven)
-    reopen().sessionkit_delete_session("b")
+    reopen().sessionkit_delete_session("b", None)
     _keys(seven)
     assert seven._catalog is not None
     assert "b.json" not in seven._catalog._entries

@@ -68,8 +68,8 @@ def test_truncation_keeps_the_last_messages(any_manager: SessionManager, keep_la
 
 def test_a_deleted_session_is_gone_and_can_be_begun_anew(any_manager: SessionManager) -> None:
     any_manager.add_message(KEY, "user", "one")
-    assert any_manager.sessionkit_delete_session(KEY)
-    assert not any_manager.sessionkit_delete_session(KEY)
+    assert any_manager.sessionkit_delete_session(KEY, None)
+    assert not any_manager.sessionkit_delete_session(KEY, None)
     assert _texts(any_manager) == []
     any_manager.add_message(KEY, "user", "two")
     assert _texts(any_manager) == ["two"]

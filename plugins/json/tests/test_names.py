@@ -50,7 +50,7 @@ def test_a_session_keeps_its_hashed_name_when_the_plain_name_gets_free(
 ) -> None:
     _save(manager, "a:b")
     _save(manager, "a/b")
-    manager.sessionkit_delete_session("a:b")
+    manager.sessionkit_delete_session("a:b", None)
     other = reopen()
     other.add_message("a/b", "user", "more")
     other.save("a/b")
@@ -148,7 +148,7 @@ def test_of_two_documents_of_one_session_the_hashed_one_counts_and_deletion_remo
     listed = manager.sessionkit_list_sessions("", None, 9).sessions
     assert [info.version for info in listed] == [manager.sessionkit_get_session("a/b", 0).version]
     assert _texts(manager, "a/b") == ["hashed"]
-    assert manager.sessionkit_delete_session("a/b")
+    assert manager.sessionkit_delete_session("a/b", None)
     assert _documents(directory) == []
     assert _texts(manager, "a/b") == []
 

@@ -124,7 +124,7 @@ class SameAsMemory(RuleBasedStateMachine):
 
     @rule(key=keys)
     def delete(self, key: str) -> None:
-        assert self.manager.sessionkit_delete_session(key) == self.model.sessionkit_delete_session(key)
+        assert self.manager.sessionkit_delete_session(key, None) == self.model.sessionkit_delete_session(key, None)
 
     @rule(key=keys)
     def save(self, key: str) -> None:

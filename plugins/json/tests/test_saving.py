@@ -106,14 +106,14 @@ def test_a_session_dropped_without_close_writes_nothing(directory: Path) -> None
 def test_deleting_removes_the_document(directory: Path, manager: SessionManager, reopen: Reopen) -> None:
     manager.add_message(KEY, "user", "one")
     manager.save(KEY)
-    assert reopen().sessionkit_delete_session(KEY)
+    assert reopen().sessionkit_delete_session(KEY, None)
     assert not (directory / NAME).exists()
     assert _texts(manager) == []
 
 
 def test_a_session_deleted_before_it_was_saved_is_not_saved_later(directory: Path, manager: SessionManager) -> None:
     manager.add_message(KEY, "user", "one")
-    assert manager.sessionkit_delete_session(KEY)
+    assert manager.sessionkit_delete_session(KEY, None)
     manager.close()
     assert not (directory / NAME).exists()
 
@@ -155,7 +155,7 @@ def test_a_deletion_is_synced(manager: SessionManager, monkeypatch: pytest.Monke
     manager.add_message(KEY, "user", "one")
     manager.save(KEY)
     calls = _names_of_synced(monkeypatch)
-    manager.sessionkit_delete_session(KEY)
+    manager.sessionkit_delete_session(KEY, None)
     assert calls == ["sessions"]
 
 
@@ -245,7 +245,7 @@ CHANGES: dict[str, Callable[[SessionManager], object]] = {
     "summary": lambda manager: manager.set_summary(KEY, "so far"),
     "history": lambda manager: manager.set_history(KEY, [Message.simple("user", "new")]),
     "truncated": lambda manager: manager.truncate_history(KEY, 1),
-    "deleted": lambda manager: manager.sessionkit_delete_session(KEY),
+    "deleted": lambda manager: manager.sessionkit_delete_session(KEY, None),
 }
 
 

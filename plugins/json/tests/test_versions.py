@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ def test_a_version_is_never_repeated_not_even_after_deletion(manager: SessionMan
         current.close()
         current = reopen()
         if round_ == 1:
-            current.sessionkit_delete_session(KEY)
+            current.sessionkit_delete_session(KEY, None)
 
 
 def test_the_version_of_an_unsaved_state_that_was_lost_is_not_given_again(
@@ -130,6 +131,62 @@ def test_other_white_space_is_no_change(directory: Path, manager: SessionManager
     manager.close()
     _rewrite(directory)
     assert _version(reopen()) == version
+
+
+def test_a_deletion_on_condition_heeds_what_another_process_saved(manager: SessionManager, reopen: Reopen) -> None:
+    version = manager.add_message(KEY, "user", "one")
+    manager.save(KEY)
+    other = reopen()
+    other.add_message(KEY, "user", "two")
+    other.save(KEY)
+    with pytest.raises(VersionConflict):
+        manager.sessionkit_delete_session(KEY, version)
+    assert [message.text for message in reopen().get_history(KEY)] == ["one", "two"]
+
+
+def test_a_deletion_of_an_unsaved_state_heeds_what_another_process_saved(
+    manager: SessionManager, reopen: Reopen
+) -> None:
+    manager.add_message(KEY, "user", "one")
+    manager.save(KEY)
+    unsaved = manager.add_message(KEY, "user", "mine")
+    other = reopen()
+    other.add_message(KEY, "user", "theirs")
+    other.save(KEY)
+    with pytest.raises(VersionConflict):
+        manager.sessionkit_delete_session(KEY, unsaved)
+    manager.save(KEY)
+    assert [message.text for message in reopen().get_history(KEY)] == ["one", "theirs", "mine"]
+
+
+def test_a_deletion_on_condition_trusts_no_fingerprint(directory: Path, manager: SessionManager) -> None:
+    version = manager.add_message(KEY, "user", "one")
+    manager.save(KEY)
+    path = directory / NAME
+    before = path.stat()
+    path.write_bytes(path.read_bytes().replace(b"one", b"two"))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    with pytest.raises(VersionConflict):
+        manager.sessionkit_delete_session(KEY, version)
+    assert path.exists()
+
+
+@pytest.mark.parametrize("saved", [True, False])
+def test_a_deletion_in_the_state_that_was_read_is_done(directory: Path, manager: SessionManager, saved: bool) -> None:
+    version = manager.add_message(KEY, "user", "one")
+    if saved:
+        manager.save(KEY)
+    assert manager.sessionkit_delete_session(KEY, version)
+    assert not (directory / NAME).exists()
+    assert not manager.get_history(KEY)
+
+
+def test_a_deletion_on_condition_without_a_directory() -> None:
+    manager = SessionManager()
+    version = manager.add_message(KEY, "user", "one")
+    with pytest.raises(VersionConflict):
+        manager.sessionkit_delete_session(KEY, ABSENT)
+    assert manager.sessionkit_delete_session(KEY, version)
 
 
 def test_the_time_of_creation_is_kept_for_ever(manager: SessionManager, reopen: Reopen) -> None:

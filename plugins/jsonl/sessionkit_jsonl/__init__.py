@@ -14,4 +14,5 @@ plugin = BackendPlugin(
     factory=JSONLBackend,
     read_url=read_path,
     capabilities={Capability.PERSISTENT, Capability.DURABLE, Capability.MULTI_PROCESS},
+    api_version=(1, 1),
 )

@@ -200,8 +200,12 @@ class JSONLBackend(Backend):
             raise BackendUnavailableError(f"the sessions cannot be listed: {failures.describe(error)}") from error
 
     @hookimpl
-    def sessionkit_delete_session(self, key: str) -> bool:
-        return self._write(key, self._writer.delete)
+    def sessionkit_delete_session(self, key: str, if_version: Version | None) -> bool:
+        def write(entry: Entry, look: Look) -> bool:
+            operations.check_conditions(look, if_version=if_version)
+            return self._writer.delete(entry, look)
+
+        return self._write(key, write)
 
     @hookimpl
     def sessionkit_save(self, key: str) -> bool:

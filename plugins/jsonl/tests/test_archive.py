@@ -276,7 +276,7 @@ def test_a_deletion_that_was_cut_short_leaves_no_archive_behind(tmp_path: Path, 
         _archived_session(directory)
         other = JSONLBackend(JSONLOptions(path=directory, **ON))  # open before the deletion
         try:
-            JSONLBackend(JSONLOptions(path=directory), Dying(survived)).sessionkit_delete_session("k")
+            JSONLBackend(JSONLOptions(path=directory), Dying(survived)).sessionkit_delete_session("k", None)
         except KilledError:
             pass
         else:
@@ -288,7 +288,7 @@ def test_a_deletion_that_was_cut_short_leaves_no_archive_behind(tmp_path: Path, 
         if again == "open":
             JSONLBackend(JSONLOptions(path=directory))
         elif again == "delete":
-            assert not other.sessionkit_delete_session("k")
+            assert not other.sessionkit_delete_session("k", None)
         else:
             other.sessionkit_add_messages("k", [Message.simple("user", "new")], "")
         assert not (directory / "k.archive").exists()
@@ -306,10 +306,10 @@ class Stubborn(Files):
 def test_an_archive_that_cannot_be_removed_is_told_and_removed_by_the_next_attempt(directory: Path) -> None:
     _archived_session(directory)
     with pytest.raises(OutcomeUnknownError, match=r"k\.archive"):
-        JSONLBackend(JSONLOptions(path=directory), Stubborn()).sessionkit_delete_session("k")
+        JSONLBackend(JSONLOptions(path=directory), Stubborn()).sessionkit_delete_session("k", None)
     JSONLBackend(JSONLOptions(path=directory), Stubborn())  # opening does not fail for it
     assert (directory / "k.archive").exists()
-    JSONLBackend(JSONLOptions(path=directory)).sessionkit_delete_session("k")
+    JSONLBackend(JSONLOptions(path=directory)).sessionkit_delete_session("k", None)
     assert not (directory / "k.archive").exists()
 
 

@@ -136,7 +136,7 @@ def test_truncations_and_replacements_are_seen(open_backend: OpenBackend, *, own
     assert texts(backend) == [*"cdefg"]
     replace(writer, "x", "y")
     assert texts(backend) == ["x", "y"]
-    writer.sessionkit_delete_session("k")
+    writer.sessionkit_delete_session("k", None)
     assert texts(backend) == []
     add(writer, "z")
     assert texts(backend) == ["z"]

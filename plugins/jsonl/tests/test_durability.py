@@ -77,7 +77,7 @@ def test_what_each_operation_syncs(open_backend: OpenBackend, files: Watched) ->
     assert truncate == ["k.jsonl", *replace]
     assert calls(lambda: update("k", [], U, U, U, U, U, None, "")) == replace
     assert calls(lambda: update("k", [], "s", U, U, U, U, None, "")) == ["temporary", *replace, "directory", *replace]
-    assert calls(lambda: backend.sessionkit_delete_session("k")) == ["directory", "directory"]
+    assert calls(lambda: backend.sessionkit_delete_session("k", None)) == ["directory", "directory"]
 
 
 def test_the_first_append_of_a_process_makes_the_name_of_the_file_durable(

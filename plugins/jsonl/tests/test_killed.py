@@ -92,7 +92,7 @@ def _save(backend: Any) -> object:
 
 
 def _delete(backend: Any) -> object:
-    return backend.sessionkit_delete_session("k")
+    return backend.sessionkit_delete_session("k", None)
 
 
 GIVEN = [_append("1", "2", "3"), _append("4"), _append("5", "6"), _append("of another", key="a")]

@@ -207,7 +207,7 @@ def test_names_are_read_again_when_one_changed(directory: Path, open_backend: Op
     assert listed == []
     add(other, "c")
     assert [info.key for info in everything(backend)] == ["a", "b", "c"]
-    backend.sessionkit_delete_session("a")
+    backend.sessionkit_delete_session("a", None)
     assert [info.key for info in everything(backend)] == ["b", "c"]
 
 
@@ -249,7 +249,7 @@ def test_deleted_and_new_sessions_are_seen(open_backend: OpenBackend) -> None:
     backend, other = open_backend(), open_backend()
     add(backend, "a", "b")
     assert len(everything(other)) == 2
-    backend.sessionkit_delete_session("a")
+    backend.sessionkit_delete_session("a", None)
     add(backend, "c")
     assert [info.key for info in everything(other)] == ["b", "c"]
 

@@ -189,7 +189,7 @@ class SameAsMemory(RuleBasedStateMachine):
 
     @rule(key=keys)
     def delete(self, key: str) -> None:
-        assert self.ours.sessionkit_delete_session(key) == self.model.sessionkit_delete_session(key)
+        assert self.ours.sessionkit_delete_session(key, None) == self.model.sessionkit_delete_session(key, None)
         assert self.ours.sessionkit_get_session(key, None).version == ABSENT
 
     @rule(key=keys)

@@ -17,6 +17,7 @@ plugin = BackendPlugin(
     factory=RedisBackend,
     read_url=read_url,
     capabilities={Capability.PERSISTENT, Capability.MULTI_PROCESS, Capability.EXPIRY},
+    api_version=(1, 1),
 )
 alias = attrs.evolve(plugin, shares_options_of="redis")
 tls_alias = attrs.evolve(alias, options=TLSRedisOptions)

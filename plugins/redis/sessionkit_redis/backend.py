@@ -20,7 +20,7 @@ from sessionkit.findings import Finding
 from sessionkit.hookspecs import Backend, hookimpl
 from sessionkit.messages import Message
 from sessionkit.operations import check_conditions
-from sessionkit.sessions import UNCHANGED, History, Session, SessionInfo, SessionPage, Unchanged, Version
+from sessionkit.sessions import ABSENT, UNCHANGED, History, Session, SessionInfo, SessionPage, Unchanged, Version
 from sessionkit_redis import connecting, records
 from sessionkit_redis.calling import Caller
 from sessionkit_redis.commands import commands_of
@@ -184,11 +184,13 @@ class RedisBackend(Backend):
         return self._caller.read(None, lambda: self._listing.page(prefix, cursor, limit))
 
     @hookimpl
-    def sessionkit_delete_session(self, key: str) -> bool:
+    def sessionkit_delete_session(self, key: str, if_version: Version | None) -> bool:
         keys = self._keyspace.session(key)
         deletion = os.urandom(8).hex()
         names = (*keys.written, keys.tombstone(deletion), keys.damaged)
-        return bool(self._caller.write(key, deletion, lambda age: self._writes.run(DELETE, names, [keys.key])))
+        arguments = [keys.key, if_version or ""]
+        answer = self._caller.write(key, deletion, lambda age: self._writes.run(DELETE, names, arguments))
+        return bool(answer) if isinstance(answer, int) else _version(key, answer, if_version) != ABSENT
 
     @hookimpl
     def sessionkit_diagnose(self) -> Sequence[Finding]:

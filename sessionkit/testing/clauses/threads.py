@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from functools import partial
 
 from sessionkit.errors import VersionConflict
 from sessionkit.store import SessionStore
-from sessionkit.testing.base import ConformanceBase, in_threads, simple, texts
+from sessionkit.testing.base import ConformanceBase, deletions_on_condition, in_threads, simple, texts
 
 KEY = "k"
 _WRITERS = 4
@@ -121,6 +122,32 @@ class ThreadClauses(ConformanceBase):
 
         in_threads(*[increment] * _WRITERS)
         assert store.get_session(KEY).metadata["n"] == len(successes) > 0
+
+    def test_a_session_that_is_moved_while_others_append_loses_nothing(self, store: SessionStore) -> None:
+        """Read, then deleted on condition that it is still so: each message is in what was read, or still there."""
+        total, begun, done = 120, threading.Event(), threading.Event()
+        moved: list[str] = []
+
+        def append() -> None:
+            try:
+                for number in range(total):
+                    if number == total // 2:
+                        begun.wait(60)  # else a fast store may be done before the first look
+                    store.add_message(KEY, "user", str(number))
+            finally:
+                done.set()
+
+        def move() -> None:
+            while not done.is_set():
+                session = store.get_session(KEY)
+                begun.set()
+                with suppress(VersionConflict):
+                    store.delete_session(KEY, if_version=session.version)
+                    moved.extend(message.text for message in session.messages)
+
+        with deletions_on_condition():
+            in_threads(append, move)
+        assert [*moved, *texts(store, KEY)] == [str(number) for number in range(total)]
 
     def test_summaries_that_race_with_appends_lose_nothing(self, store: SessionStore) -> None:
         """What a summary drops is what was read, and nothing that arrived since."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 
 from sessionkit.errors import VersionConflict
 from sessionkit.sessions import ABSENT
 from sessionkit.store import SessionStore
-from sessionkit.testing.base import ConformanceBase, simple, state, texts
+from sessionkit.testing.base import ConformanceBase, deletions_on_condition, simple, state, texts
 
 KEY = "k"
 
@@ -25,6 +26,13 @@ CHANGES: dict[str, Callable[[SessionStore], object]] = {
     "created": lambda store: store.update_session(KEY, created="2001-01-01T00:00:00Z"),
 }
 _CUTS = {"replace", "replace by as many", "truncate"}
+
+
+@contextmanager
+def refused_deletion() -> Iterator[None]:
+    """What is done inside is a deletion whose condition does not hold."""
+    with deletions_on_condition(), pytest.raises(VersionConflict):
+        yield
 
 
 class VersionClauses(ConformanceBase):
@@ -132,6 +140,40 @@ class VersionClauses(ConformanceBase):
         with pytest.raises(VersionConflict):
             store.truncate_history(KEY, 1, if_version=version)
         assert not store.get_session(KEY).exists
+
+    @pytest.mark.parametrize("change", CHANGES)
+    def test_a_deletion_in_another_state_is_refused(self, store: SessionStore, change: str) -> None:
+        """``if_version`` of a deletion: everything stays when somebody wrote in between."""
+        store.add_messages(KEY, simple("a", "b", "c"))
+        seen = store.get_session(KEY).version
+        CHANGES[change](store)
+        before = state(store, KEY)
+        with refused_deletion():
+            store.delete_session(KEY, if_version=seen)
+        with refused_deletion():
+            store.delete_session(KEY, if_version=ABSENT)
+        assert state(store, KEY) == before
+
+    def test_a_deletion_in_the_same_state_is_done(self, store: SessionStore) -> None:
+        """A condition that holds does not hinder, also that there is no such session."""
+        version = store.add_message(KEY, "user", "a")
+        store.save(KEY)
+        assert version is not None
+        with deletions_on_condition():
+            assert store.delete_session(KEY, if_version=version) is True
+            assert store.delete_session(KEY, if_version=ABSENT) is False
+        assert not store.get_session(KEY).exists
+
+    def test_a_deletion_of_what_is_gone_is_refused(self, store: SessionStore) -> None:
+        """The session was in some state, and is in none now: somebody else deleted it."""
+        version = store.add_message(KEY, "user", "a")
+        store.delete_session(KEY)
+        with refused_deletion():
+            store.delete_session(KEY, if_version=version)
+        store.add_message(KEY, "user", "a")
+        with refused_deletion():
+            store.delete_session(KEY, if_version=version)
+        assert texts(store, KEY) == ["a"]
 
     def test_a_condition_counts_also_when_nothing_is_to_change(self, store: SessionStore) -> None:
         """An update of nothing with ``if_version`` asks whether the session is in that state."""

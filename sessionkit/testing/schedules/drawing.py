@@ -104,7 +104,7 @@ def _write(random: Random, key: str, keys: tuple[str, ...], texts: _Texts, actor
     if choice < 0.85:
         return Plan(Operation(kind=Kind.SAVE, key=key))
     if choice < 0.95 or len(keys) == 1:
-        return Plan(Operation(kind=Kind.DELETE, key=key))
+        return Plan(Operation(kind=Kind.DELETE, key=key), condition=random.choice(("", "", "version")))
     other = random.choice([other for other in keys if other != key])
     return Plan(Operation(kind=Kind.REPLACE, key=key), copy=other)
 

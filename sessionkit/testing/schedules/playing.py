@@ -204,7 +204,7 @@ def _update(backend: Backend, operation: Operation) -> Answer:
 
 
 def _delete(backend: Backend, operation: Operation) -> Answer:
-    return Answer(exists=backend.sessionkit_delete_session(operation.key))
+    return Answer(exists=backend.sessionkit_delete_session(operation.key, operation.version))
 
 
 def _save(backend: Backend, operation: Operation) -> Answer:

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 import attrs
 
 from sessionkit.hookspecs import hookimpl
-from sessionkit.sessions import SessionPage
+from sessionkit.sessions import SessionPage, Version
 from sessionkit.state import SessionState
 
 from .registry import caught_by
@@ -35,8 +35,8 @@ class Naming(MemoryStore):
             yield state
 
     @hookimpl
-    def sessionkit_delete_session(self, key: str) -> bool:
-        return super().sessionkit_delete_session(self.name(key))
+    def sessionkit_delete_session(self, key: str, if_version: Version | None) -> bool:
+        return super().sessionkit_delete_session(self.name(key), if_version)
 
 
 @caught_by("test_hostile_keys_do_not_share_a_session")
@@ -94,10 +94,10 @@ class DeletesInAnyCase(MemoryStore):
     """Looks for what to delete without regard to case."""
 
     @hookimpl
-    def sessionkit_delete_session(self, key: str) -> bool:
+    def sessionkit_delete_session(self, key: str, if_version: Version | None) -> bool:
         gone = [name for name in self._states if name.casefold() == key.casefold()]
         for name in gone:
-            super().sessionkit_delete_session(name)
+            super().sessionkit_delete_session(name, if_version)
         return bool(gone)
 
 

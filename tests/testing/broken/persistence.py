@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 
 from sessionkit.errors import BackendUnavailableError
 from sessionkit.hookspecs import hookimpl
+from sessionkit.operations import check_conditions
 from sessionkit.plugins.descriptors import Capability
-from sessionkit.sessions import ABSENT
+from sessionkit.sessions import ABSENT, Version
 from sessionkit.state import SessionState
 
 from .registry import caught_by
@@ -77,8 +78,9 @@ class DeletesInMemory(BufferedStore):
     """Deletes a session from memory and leaves it in its file."""
 
     @hookimpl
-    def sessionkit_delete_session(self, key: str) -> bool:
+    def sessionkit_delete_session(self, key: str, if_version: Version | None) -> bool:
         with self.reading(key) as state:
+            check_conditions(state, if_version=if_version)
             existed = state.version != ABSENT
         self._unsaved[key] = SessionState(key=key, fresh=self.fresh)
         return existed

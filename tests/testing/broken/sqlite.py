@@ -16,10 +16,11 @@ from sessionkit.errors import BackendUnavailableError, CorruptSessionError, Deco
 from sessionkit.findings import Finding
 from sessionkit.hookspecs import hookimpl
 from sessionkit.messages import Message
+from sessionkit.operations import check_conditions
 from sessionkit.plugins.descriptors import BackendPlugin, Capability
 from sessionkit.plugins.options import directory_option, option
 from sessionkit.plugins.urls import read_path
-from sessionkit.sessions import ABSENT, SessionInfo, SessionPage
+from sessionkit.sessions import ABSENT, SessionInfo, SessionPage, Version
 from sessionkit.state import SessionState
 
 from .stores import Steps
@@ -163,8 +164,9 @@ class SqliteStore(Steps):
         return SessionInfo(key=key, count=document["count"], **{field: document[field] for field in _STATE_FIELDS})
 
     @hookimpl
-    def sessionkit_delete_session(self, key: str) -> bool:
+    def sessionkit_delete_session(self, key: str, if_version: Version | None) -> bool:
         with self._transaction():
+            check_conditions(self.load(key), if_version=if_version)
             return self._connection.execute("DELETE FROM sessions WHERE key = ?", (key,)).rowcount > 0
 
     @hookimpl
@@ -216,10 +218,11 @@ class BufferedStore(SqliteStore):
         return super().sessionkit_list_sessions(prefix, cursor, limit)
 
     @hookimpl
-    def sessionkit_delete_session(self, key: str) -> bool:
+    def sessionkit_delete_session(self, key: str, if_version: Version | None) -> bool:
         with self._lock:
+            check_conditions(self._unsaved.get(key) or self.load(key), if_version=if_version)
             unsaved = self._unsaved.pop(key, None) is not None
-            return super().sessionkit_delete_session(key) or unsaved
+            return super().sessionkit_delete_session(key, None) or unsaved
 
     @hookimpl
     def sessionkit_close(self) -> None:

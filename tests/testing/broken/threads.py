@@ -8,6 +8,7 @@ from functools import partial
 from sessionkit.errors import VersionConflict
 from sessionkit.hookspecs import hookimpl
 from sessionkit.messages import Message
+from sessionkit.operations import check_conditions
 from sessionkit.sessions import UNCHANGED, History, Session, Version
 
 from .handing_over import HalfDone, Meeting
@@ -106,6 +107,28 @@ class ChecksThenWrites(MemoryStore):
                 raise VersionConflict(f"session {key!r} was changed since it was read")
         self._meeting.wait()
         return super().change(key, {**changes, "if_version": None})
+
+
+@caught_by("test_a_session_that_is_moved_while_others_append_loses_nothing")
+class ChecksThenDeletes(MemoryStore):
+    """Looks at the condition, and deletes when somebody else may have appended in between."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._half_done = HalfDone()
+
+    def add(self, key: str, messages: Sequence[Message]) -> Version:
+        with self._half_done.passing(wait=True):
+            return super().add(key, messages)
+
+    @hookimpl
+    def sessionkit_delete_session(self, key: str, if_version: Version | None) -> bool:
+        self._half_done.after(partial(self._check, key, if_version))
+        return super().sessionkit_delete_session(key, None)
+
+    def _check(self, key: str, if_version: Version | None) -> None:
+        with self.reading(key) as state:
+            check_conditions(state, if_version=if_version)
 
 
 @caught_by("test_summaries_that_race_with_appends_lose_nothing")

@@ -84,9 +84,9 @@ class VersionsBeginAnew(MemoryStore):
         return state.version
 
     @hookimpl
-    def sessionkit_delete_session(self, key: str) -> bool:
+    def sessionkit_delete_session(self, key: str, if_version: Version | None) -> bool:
         self._writes.pop(key, None)
-        return super().sessionkit_delete_session(key)
+        return super().sessionkit_delete_session(key, if_version)
 
 
 @caught_by("test_a_version_is_never_repeated")
@@ -171,6 +171,35 @@ class CutsOfTheUnknownUnchecked(MemoryStore):
 
     def truncate(self, state: SessionState, changes: Changes) -> Version:
         return ABSENT if state.version == ABSENT else super().truncate(state, changes)
+
+
+@caught_by("test_a_deletion_in_another_state_is_refused", "test_a_deletion_of_what_is_gone_is_refused")
+class DeletionsIgnoreConditions(MemoryStore):
+    """Deletes a session in whatever state it is."""
+
+    @hookimpl
+    def sessionkit_delete_session(self, key: str, if_version: Version | None) -> bool:
+        return super().sessionkit_delete_session(key, None)
+
+
+@caught_by("test_a_deletion_in_the_same_state_is_done", raises="VersionConflict")
+class DeletesExistingOnesOnly(MemoryStore):
+    """Takes every condition for one on a session that exists."""
+
+    @hookimpl
+    def sessionkit_delete_session(self, key: str, if_version: Version | None) -> bool:
+        if if_version is not None and key not in self._states:
+            raise VersionConflict(f"session {key!r} does not exist any more")
+        return super().sessionkit_delete_session(key, if_version)
+
+
+@caught_by("test_a_deletion_of_what_is_gone_is_refused")
+class DeletesTheGoneAgain(MemoryStore):
+    """Answers at once that there was no session, whatever the condition says."""
+
+    @hookimpl
+    def sessionkit_delete_session(self, key: str, if_version: Version | None) -> bool:
+        return key in self._states and super().sessionkit_delete_session(key, if_version)
 
 
 @caught_by("test_a_condition_counts_also_when_nothing_is_to_change")

@@ -181,8 +181,8 @@ class DeletesWhatIsNotThere(MemoryStore):
     """Says that every session was there."""
 
     @hookimpl
-    def sessionkit_delete_session(self, key: str) -> bool:
-        super().sessionkit_delete_session(key)
+    def sessionkit_delete_session(self, key: str, if_version: Version | None) -> bool:
+        super().sessionkit_delete_session(key, if_version)
         return True
 
 
@@ -191,10 +191,10 @@ class DeletesByPrefix(MemoryStore):
     """Deletes all sessions whose keys begin with the key."""
 
     @hookimpl
-    def sessionkit_delete_session(self, key: str) -> bool:
+    def sessionkit_delete_session(self, key: str, if_version: Version | None) -> bool:
         gone = [name for name in self._states if name.startswith(key)]
         for name in gone:
-            super().sessionkit_delete_session(name)
+            super().sessionkit_delete_session(name, if_version)
         return bool(gone)
 
 

@@ -11,7 +11,7 @@ import attrs
 import rich_click as click
 
 from sessionkit.cli.neutral import visible
-from sessionkit.cli.output import make_console, plural
+from sessionkit.cli.output import make_console, plural, print_error
 from sessionkit.cli.targets import progress
 
 if TYPE_CHECKING:
@@ -26,10 +26,17 @@ class Checked:
     Attributes:
         sessions: how many were looked at.
         found: all damage, mended or not, and what is worth a note.
+        missing: the keys among those that were named that no session has.
     """
 
     sessions: int = 0
     found: list[Damage] = attrs.Factory(list)
+    missing: list[str] = attrs.Factory(list)
+
+    @property
+    def sound(self) -> bool:
+        """Whether all that was meant is there, and nothing of it is damaged."""
+        return not (self.damaged or self.missing)
 
     @property
     def damaged(self) -> list[Damage]:
@@ -43,7 +50,11 @@ class Checked:
 
     def describe(self) -> dict[str, Any]:
         """A JSON object for programs."""
-        return {"sessions": self.sessions, "findings": [attrs.asdict(damage) for damage in self.found]}
+        return {
+            "sessions": self.sessions,
+            "findings": [attrs.asdict(damage) for damage in self.found],
+            "missing": self.missing,
+        }
 
     def summary(self, verb: str) -> str:
         """A sentence for people."""
@@ -84,6 +95,11 @@ def check(
             checked.found.append(damage)
             if told is not None:
                 told(damage)
+        damaged = {damage.key for damage in checked.found}
+        checked.missing = [key for key in keys if key not in damaged and not store.get_session(key, limit=0).exists]
+    checked.sessions -= len(checked.missing)
+    for key in checked.missing:
+        print_error(f"no session has the key {key!r}")
     return checked
 
 

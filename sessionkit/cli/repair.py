@@ -36,5 +36,5 @@ def command(
         print_json(checked.describe())
     else:
         click.echo(checked.summary("Looked at" if dry_run else "Repaired"))
-    if checked.damaged:
+    if not checked.sound:
         ctx.exit(FAILED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -65,8 +66,8 @@ def progress(what: str) -> Iterator[Callable[[int], None] | None]:
         return
     from rich.progress import Progress, SpinnerColumn, TextColumn
 
-    with Progress(
-        SpinnerColumn(), TextColumn(what), TextColumn("{task.completed:,} sessions"), console=console, transient=True
-    ) as shown:
+    columns = SpinnerColumn(), TextColumn(what), TextColumn("{task.completed:,} sessions")
+    # On a terminal results stand above the count; anywhere else they must not be drawn into its stream.
+    with Progress(*columns, console=console, transient=True, redirect_stdout=sys.stdout.isatty()) as shown:
         task = shown.add_task(what, total=None)
         yield lambda sessions: shown.advance(task, sessions)

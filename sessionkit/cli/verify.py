@@ -34,5 +34,5 @@ def command(ctx: click.Context, keys: tuple[str, ...], prefix: str | None, url: 
         print_json(checked.describe())
     else:
         click.echo(checked.summary("Verified"))
-    if checked.damaged:
+    if not checked.sound:
         ctx.exit(FAILED)

@@ -217,7 +217,7 @@ def _verify(world: World) -> None:
     assert world.on_store("verify").out == "Verified 2 sessions: all sound.\n"
     kind = world.damage()
     assert kind in world.on_store("verify", status=1).out
-    assert world.on_store("verify", "a:2", "--json").json == {"sessions": 1, "findings": []}
+    assert world.on_store("verify", "a:2", "--json").json == {"sessions": 1, "findings": [], "missing": []}
 
 
 @scenario("repair")

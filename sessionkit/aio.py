@@ -268,9 +268,9 @@ class AsyncSessionStore:
         """A stretch of the history, with its position, the count of all messages, version and generation."""
         return await self._run(key, partial(self._store.get_history_page, key, start, limit))
 
-    def iter_history(self, key: str) -> AsyncIterator[Message]:
+    def iter_history(self, key: str, start: int = 0) -> AsyncIterator[Message]:
         """The messages that are there now, oldest first, in bounded memory."""
-        return self._iterate(key, partial(self._store.iter_history, key))
+        return self._iterate(key, partial(self._store.iter_history, key, start))
 
     def list_sessions(self, prefix: str = "") -> AsyncIterator[SessionInfo]:
         """The sessions whose key begins with ``prefix``, read a page at a time."""

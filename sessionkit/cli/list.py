@@ -11,6 +11,7 @@ from sessionkit.cli.columns import Column, print_columns
 from sessionkit.cli.neutral import visible
 from sessionkit.cli.options import examples, json_option, opened_store, store_option
 from sessionkit.cli.output import make_console, print_json
+from sessionkit.cli.times import short_time
 
 if TYPE_CHECKING:
     from sessionkit.sessions import SessionInfo
@@ -60,18 +61,3 @@ def describe(info: SessionInfo) -> dict[str, Any]:
 def _row(info: SessionInfo) -> tuple[str, str, str, str]:
     first_line = info.summary.strip().partition("\n")[0]
     return visible(info.key), f"{info.count:,}", short_time(info.updated), visible(first_line)
-
-
-def short_time(time: str) -> str:
-    """A time for people: to the second, in the zone it was written in.
-
-    >>> short_time("2026-05-15T15:00:00.123456Z"), short_time("2026-05-15T15:00:00+02:00")
-    ('2026-05-15 15:00:00Z', '2026-05-15 15:00:00+02:00')
-    """
-    from datetime import datetime
-
-    try:
-        moment = datetime.fromisoformat(time).replace(microsecond=0)
-    except ValueError:
-        return visible(time)
-    return moment.isoformat(" ").replace("+00:00", "Z")

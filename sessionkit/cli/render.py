@@ -1,136 +1,64 @@
-"""A session for people: who said what, which tools were called with what, and what came back."""
+"""A session in a console: a transcript on a terminal, and plain lines, as long as they are, everywhere else."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
 
-from sessionkit import codec
-from sessionkit.cli.list import short_time
-from sessionkit.cli.neutral import visible, visible_json, visible_lines
-from sessionkit.errors import DecodeError
+from sessionkit.cli.neutral import visible, visible_lines
+from sessionkit.cli.parts import Part, parts_of
+from sessionkit.cli.transcript import HeadView, MessageView, head_rows, heading
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from sessionkit.messages import Message, ToolCall
-    from sessionkit.sessions import Session
+    from sessionkit.messages import Message
+    from sessionkit.sessions import SessionInfo
 
-_ROLE_STYLES = {"user": "bold green", "assistant": "bold blue", "tool": "bold magenta", "system": "bold yellow"}
-_SHOWN = frozenset(
-    {"role", "content", "tool_calls", "tool_call_id", "name", "reasoning_content", "created_at", "model_name"}
-)
-_PART_LENGTH = 200
-_INDENT = 4
+_INDENT: Final = 4
 
 
-def print_session(console: Console, session: Session) -> None:
-    """Print a session's head and those of its messages that were read, numbered from 1 at the oldest."""
-    _print_head(console, session)
-    first = session.count - len(session.messages) + 1
-    for number, message in enumerate(session.messages, start=first):
-        console.print()
-        print_message(console, message, number)
-
-
-def print_message(console: Console, message: Message, number: int) -> None:
-    """Print one message: a line that says who, and what was said beneath it."""
+def print_head(console: Console, info: SessionInfo, shown: int) -> None:
+    """Print what is known of a session, of which so many messages follow."""
     from rich.text import Text
 
-    role = visible(message.role) or "(no role)"
-    head = Text.assemble((f"[{number}] ", "dim"), (role, _ROLE_STYLES.get(message.role, "bold")))
-    if message.name:
-        head.append(f" {visible(message.name)}")
-    if message.tool_call_id:
-        head.append(f" (answers {visible(message.tool_call_id)})", "dim")
-    for note in (message.model_name, message.created_at):
-        if note:
-            head.append(f"  {visible(note)}", "dim")
-    console.print(head)
-    if message.reasoning_content:
-        _print_lines(console, ["thinks:", *visible_lines(message.reasoning_content)], "dim italic")
-    _print_lines(console, _content_lines(message))
-    for call in message.tool_calls:
-        _print_call(console, call)
-    _print_lines(console, _other_lines(message), "dim")
-
-
-def _print_head(console: Console, session: Session) -> None:
-    from rich.text import Text
-
-    shown = len(session.messages)
-    count = f"{session.count:,}" if shown == session.count else f"{session.count:,} (the last {shown:,} are shown)"
-    fields = {
-        "Session": visible(session.key),
-        "Messages": count,
-        "Created": short_time(session.created),
-        "Updated": short_time(session.updated),
-        "Aliases": ", ".join(map(visible, session.aliases)),
-        "Metadata": visible_json(session.metadata) if session.metadata else "",
-    }
-    for name, value in fields.items():
-        if value:
-            console.print(Text.assemble((f"{name:<10}", "dim"), value))
-    if session.summary:
+    if console.is_terminal:
+        console.print(HeadView(info, shown), soft_wrap=False)
+        return
+    for row in head_rows(info, shown):
+        console.print(row)
+    if info.summary:
         console.print(Text("Summary", "dim"))
-        _print_lines(console, visible_lines(session.summary))
+        _print_lines(console, visible_lines(info.summary))
 
 
-def _print_call(console: Console, call: ToolCall) -> None:
-    from rich.text import Text
-
-    line = Text.assemble(" " * _INDENT, ("calls ", "dim"), (visible(call.name) or "(no name)", "magenta"))
-    if call.id:
-        line.append(f" ({visible(call.id)})", "dim")
-    console.print(line)
-    _print_lines(console, _pretty_lines(call.arguments), indent=_INDENT + 2)
-
-
-def _content_lines(message: Message) -> Iterator[str]:
-    content = message.content
-    if content is None:
+def print_message(console: Console, message: Message, number: int, *, full: bool = False) -> None:
+    """Print one message below an empty line; with ``full``, nothing in it is shortened."""
+    console.print()
+    if console.is_terminal:
+        console.print(MessageView(message, number, full), soft_wrap=False)
         return
-    if isinstance(content, str):
-        is_result = message.role in {"tool", "function"}
-        yield from _pretty_lines(content) if is_result else visible_lines(content)
-        return
-    for part in content:
-        if isinstance(part, dict) and isinstance(part.get("text"), str):
-            yield from visible_lines(part["text"])
-        else:
-            yield _shortened(part)
+    console.print(heading(message, number))
+    for part in parts_of(message):
+        _print_part(console, part, full)
 
 
-def _other_lines(message: Message) -> Iterator[str]:
-    """The fields that have no place of their own here, so that nothing stored looks absent."""
-    fields = message.to_dict()
-    for name, value in fields.items():
-        if name not in _SHOWN and value not in (None, "", [], {}):
-            yield f"{visible(name)}: {_shortened(value)}"
+def _print_part(console: Console, part: Part, full: bool) -> None:
+    lines = part.lines(full=full)
+    if part.kind == "reasoning":
+        _print_lines(console, ["thinks:", *lines])
+    elif part.kind == "call":
+        note = f" ({visible(part.note)})" if part.note else ""
+        _print_lines(console, [f"calls {visible(part.title) or '(no name)'}{note}"])
+        _print_lines(console, lines, _INDENT + 2)
+    elif part.title:
+        _print_lines(console, [f"{visible(part.title)}: {line}" for line in lines])
+    else:
+        _print_lines(console, lines)
 
 
-def _shortened(value: Any) -> str:
-    text = visible_json(value)
-    return text if len(text) <= _PART_LENGTH else f"{text[:_PART_LENGTH]}… ({len(text):,} characters)"
-
-
-def _pretty_lines(text: str) -> list[str]:
-    """JSON objects and arrays indented; any other text as it is. Models do not always write valid JSON."""
-    try:
-        value = codec.decode(text)
-    except DecodeError:
-        return visible_lines(text)
-    if not isinstance(value, (dict, list)):
-        return visible_lines(text)
-    return visible_lines(codec.encode_pretty(value).decode("utf-8"))
-
-
-def _print_lines(console: Console, lines: Iterable[str], style: str = "", indent: int = _INDENT) -> None:
-    """Print lines indented; on a terminal long ones are wrapped at words, with the indent kept."""
+def _print_lines(console: Console, lines: Iterable[str], indent: int = _INDENT) -> None:
     from rich.text import Text
 
     for line in lines:
-        text = Text(line, style)
-        width = max(console.width - indent, 20)
-        for piece in text.wrap(console, width, no_wrap=False) if console.is_terminal else [text]:
-            console.print(Text(" " * indent).append(piece) if piece else Text())
+        console.print(Text(f"{' ' * indent}{line}" if line else ""))

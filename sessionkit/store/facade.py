@@ -383,14 +383,18 @@ class SessionStore:
             history = runtime.hooks.get_history(key, start, limit)
             return attrs.evolve(history, messages=runtime.content.decode_messages(key, history.messages))
 
-    def iter_history(self, key: str) -> Iterator[Message]:
+    def iter_history(self, key: str, start: int = 0) -> Iterator[Message]:
         """The messages that are there now, oldest first, in bounded memory.
+
+        Args:
+            key: the session.
+            start: position of the first message, 0 at the oldest; a negative one counts from the end.
 
         Raises:
             VersionConflict: the history was truncated or replaced meanwhile.
         """
         key = check_key(key)
-        return messages_of(self._open_runtime, key)
+        return messages_of(self._open_runtime, key, checked_count(start, "start"))
 
     def get_summary(self, key: str) -> str:
         """The summary, ``""`` when there is none. The history is not read."""

@@ -51,25 +51,26 @@ class PageSize:
         self.messages = max(min(_GROWTH * self.messages, fitting, PAGE_MESSAGES), 1)
 
 
-def pages_of(runtime: Callable[[], Runtime], key: str) -> Iterator[History]:
+def pages_of(runtime: Callable[[], Runtime], key: str, start: int = 0) -> Iterator[History]:
     """The history that a session has when the first page is asked for; at least one page, which may be empty.
 
     Args:
         runtime: gives the open store, anew for each page: between two of them it may be closed, or the process forked.
         key: the session.
+        start: position of the first message; a negative one counts from the end.
 
     Raises:
         VersionConflict: the history was truncated or replaced meanwhile.
     """
-    start, total, generation = 0, 1, None
+    total, generation = 1, None
     size = PageSize()
-    while start < total:
+    while generation is None or start < total:
         at = runtime()
         with at.activity.during():
             page = at.hooks.get_history(key, start, size.messages)
             messages = at.content.decode_messages(key, page.messages)
         if generation is None:
-            total, generation = page.total, page.generation
+            start, total, generation = page.start, page.total, page.generation
         elif generation != page.generation:
             raise VersionConflict(f"the history of session {key!r} was truncated or replaced while it was read")
         yield attrs.evolve(page, messages=messages[: total - start])
@@ -77,9 +78,9 @@ def pages_of(runtime: Callable[[], Runtime], key: str) -> Iterator[History]:
         size.follow(len(messages), _estimated_size(messages))
 
 
-def messages_of(runtime: Callable[[], Runtime], key: str) -> Iterator[Message]:
+def messages_of(runtime: Callable[[], Runtime], key: str, start: int = 0) -> Iterator[Message]:
     """The messages of these pages, one after the other."""
-    for page in pages_of(runtime, key):
+    for page in pages_of(runtime, key, start):
         yield from page.messages
 
 

@@ -16,6 +16,8 @@ COMMANDS = [
     ("list", "--json"),
     ("show", "alias"),
     ("show", "alias", "--json"),
+    ("show", "alias", "--raw"),
+    ("show", "alias", "--full"),
     ("export", "--all"),
 ]
 

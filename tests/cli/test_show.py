@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -117,3 +118,51 @@ def test_an_unknown_session_is_an_error(run: Run) -> None:
 
 def test_an_unreadable_session_is_an_error(run: Run) -> None:
     assert run("show", "corrupt", "--store", URL, status=1).stderr == "Error: session 'corrupt' cannot be read\n"
+
+
+def test_raw_prints_the_stored_messages_one_a_line(run: Run) -> None:
+    assert json_lines(run("show", "sums", "--raw", "--tail", "4", "--store", URL).stdout) == MESSAGES[1:]
+
+
+def test_raw_of_no_messages_is_empty(run: Run) -> None:
+    assert run("show", "sums", "--raw", "--tail", "0", "--store", URL).stdout == ""
+
+
+def test_json_of_an_empty_session_is_a_document(run: Run, store: SessionStore) -> None:
+    store.update_session("empty")
+    assert json.loads(run("show", "empty", "--json", "--store", URL).stdout)["messages"] == []
+
+
+@pytest.mark.parametrize("option", ["--raw", "--follow"])
+def test_json_is_one_document_and_goes_with_nothing_else(run: Run, option: str) -> None:
+    assert "one document" in run("show", "sums", "--json", option, "--store", URL, status=2).stderr
+
+
+def test_a_long_result_is_shortened_unless_all_is_asked_for(run: Run, store: SessionStore) -> None:
+    lines = [f"line {number}" for number in range(40)]
+    store.add_full_message("long", {"role": "tool", "content": "\n".join(lines), "tool_call_id": "c"})
+    shown = run("show", "long", "--store", URL).stdout
+    assert "line 11\n    … 28 more lines\n" in shown
+    assert "line 39" not in shown
+    assert "line 39" in run("show", "long", "--full", "--store", URL).stdout
+
+
+def test_on_a_terminal_markdown_is_rendered_and_calls_stand_in_panels(
+    run: Run, store: SessionStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLUMNS", "60")
+    store.add_message("sums", "assistant", "It is **three**.")
+    shown = run("show", "sums", "--store", URL).stdout
+    assert "\x1b[1mthree\x1b[0m" in shown
+    assert "╭─\x1b[0m\x1b[35m calls \x1b[0m\x1b[1;35madd" in shown
+
+
+def test_no_color_keeps_colours_away_from_a_terminal(
+    run: Run, store: SessionStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b[3" not in run("show", "sums", "--store", URL).stdout.replace("\x1b[3m", "")

@@ -72,3 +72,11 @@ def test_a_page_is_never_empty_nor_larger_than_the_most_there_is(messages: int, 
 def test_what_fills_pages_exactly_is_read_whole(count: int) -> None:
     contents = [str(number) for number in range(count)]
     assert read(contents)[0] == contents
+
+
+@pytest.mark.parametrize(("start", "first"), [(0, 0), (7, 7), (-30, 70), (-200, 0), (100, 100), (500, 100)])
+def test_an_iteration_begins_where_it_is_asked_to(start: int, first: int) -> None:
+    recipe = Recipe(name="test", source="tests", backend=MemoryBackend, on_write_error="raise")
+    with SessionStore(recipe) as store:
+        store.add_messages(KEY, [Message.simple("user", str(number)) for number in range(100)])
+        assert [message.text for message in store.iter_history(KEY, start)] == [str(n) for n in range(first, 100)]

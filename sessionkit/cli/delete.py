@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+import attrs
 import rich_click as click
 
 from sessionkit.cli.errors import FAILED
@@ -15,9 +16,10 @@ from sessionkit.cli.output import plural, print_error, print_json
 from sessionkit.cli.targets import Keys, check_targets, targets
 
 if TYPE_CHECKING:
+    from sessionkit.sessions import Version
     from sessionkit.store import SessionStore
 
-_SHOWN = 10
+_LINES = 10
 
 
 @click.command(
@@ -35,45 +37,70 @@ def command(
     """Delete sessions, with everything that belongs to them.
 
     KEY is a session's key; aliases are not looked up. What is about to go is shown, and asked about; where nobody
-    can be asked, --yes is needed. A KEY that no session has is told, and the status is 1.
+    can be asked, --yes is needed. Who answers yes deletes what was shown: a session that was changed since then stays.
+    A KEY that no session has is told, and the status is 1.
     """
     check_targets(keys, prefix)
     if not keys and prefix is None:
         raise click.UsageError("give at least one KEY, or --prefix")
     with opened_store(url) as store:
         meant = Keys(store, keys, prefix)
-        found = {key: _describe(store, key) for key in meant}
-        missing = [key for key, messages in found.items() if messages is None]
-        wanted = {key: messages for key, messages in found.items() if messages is not None}
+        found = {key: _look_up(store, key) for key in meant}
+        wanted = {key: shown for key, shown in found.items() if shown is not None}
+        missing = [key for key in found if key not in wanted]
         if wanted and not yes:
             _ask(wanted)
-        deleted = [key for key in wanted if store.delete_session(key)]
+        changed = [key for key, shown in wanted.items() if not _delete(store, key, None if yes else shown.version)]
+    deleted = [key for key in wanted if key not in changed]
     if as_json:
-        print_json({"deleted": deleted, "missing": missing})
+        print_json({"deleted": deleted, "missing": missing, "changed": changed})
     else:
         click.echo(f"Deleted {plural(len(deleted), 'session')}.")
         for key in missing:
             print_error(f"no session has the key {key!r}")
-    if missing or not meant.complete:
+        for key in changed:
+            print_error(f"session {key!r} was changed since it was shown, and is not deleted")
+    if missing or changed or not meant.complete:
         ctx.exit(FAILED)
 
 
-def _describe(store: SessionStore, key: str) -> str | None:
-    """What a session has, for people; None when there is none."""
+@attrs.frozen
+class _Shown:
+    """What people are told of a session, and its version then; None when it cannot be read."""
+
+    what: str
+    version: Version | None
+
+
+def _look_up(store: SessionStore, key: str) -> _Shown | None:
+    """A session as it is now; None when there is none."""
     from sessionkit.errors import CorruptSessionError
 
     try:
         session = store.get_session(key, limit=0)
     except CorruptSessionError:
-        return "cannot be read"
-    return plural(session.count, "message") if session.exists else None
+        return _Shown("cannot be read", None)
+    return _Shown(plural(session.count, "message"), session.version) if session.exists else None
 
 
-def _ask(wanted: Mapping[str, str | None]) -> None:
-    for key in list(wanted)[:_SHOWN]:
-        click.echo(f"  {visible(key)} ({wanted[key]})", err=True)
-    if len(wanted) > _SHOWN:
-        click.echo(f"  and {plural(len(wanted) - _SHOWN, 'other session')}", err=True)
+def _ask(wanted: Mapping[str, _Shown]) -> None:
+    for key, shown in list(wanted.items())[:_LINES]:
+        click.echo(f"  {visible(key)} ({shown.what})", err=True)
+    if len(wanted) > _LINES:
+        click.echo(f"  and {plural(len(wanted) - _LINES, 'other session')}", err=True)
     if not sys.stdin.isatty():
         raise click.UsageError("nobody can be asked here: give --yes to delete without asking")
     click.confirm(f"Delete {plural(len(wanted), 'session')}?", abort=True, err=True)
+
+
+def _delete(store: SessionStore, key: str, version: Version | None) -> bool:
+    """Delete a session; False when it is another one than people were shown."""
+    from sessionkit.errors import UnsupportedOperationError, VersionConflict
+
+    try:
+        store.delete_session(key, if_version=version)
+    except VersionConflict:
+        return False
+    except UnsupportedOperationError:  # a backend of an earlier version of the plugin API
+        store.delete_session(key)
+    return True

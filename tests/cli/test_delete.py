@@ -53,9 +53,20 @@ def test_a_no_deletes_nothing(run: Run, store: SessionStore) -> None:
     assert keys(store) == ["a:1", "a:2", "b:1"]
 
 
+@pytest.mark.usefixtures("terminal")
+def test_what_was_changed_since_it_was_shown_stays(
+    run: Run, store: SessionStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rich_click.confirm", lambda *arguments, **named: store.add_message("a:1", "user", "more"))
+    result = run("delete", "--prefix", "a:", "--store", URL, status=1)
+    assert result.stdout == "Deleted 1 session.\n"
+    assert "session 'a:1' was changed since it was shown, and is not deleted" in result.stderr
+    assert keys(store) == ["a:1", "b:1"]
+
+
 def test_a_prefix_chooses_sessions(run: Run, store: SessionStore) -> None:
     result = run("delete", "--prefix", "a:", "--yes", "--json", "--store", URL)
-    assert json.loads(result.stdout) == {"deleted": ["a:1", "a:2"], "missing": []}
+    assert json.loads(result.stdout) == {"deleted": ["a:1", "a:2"], "missing": [], "changed": []}
     assert keys(store) == ["b:1"]
 
 

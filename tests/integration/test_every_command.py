@@ -207,7 +207,7 @@ def _compact(world: World) -> None:
 @scenario("delete")
 def _delete(world: World) -> None:
     world.on_store("delete", "a:1", status=2)
-    assert world.on_store("delete", "a:1", "--yes", "--json").json == {"deleted": ["a:1"], "missing": []}
+    assert world.on_store("delete", "a:1", "--yes", "--json").json == {"deleted": ["a:1"], "missing": [], "changed": []}
     world.on_store("delete", "a:1", "--yes", status=1)
     assert world.keys() == ["a:2"]
 

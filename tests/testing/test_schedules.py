@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import gc
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
 
@@ -122,3 +123,38 @@ def test_one_backend_for_all_is_explained() -> None:
     report = ScheduleChecker(open_shared).check(range(50))
     assert not report.violations, report
     assert report.schedules == len(shared) == 50
+
+
+class Garbage:
+    """Has a file open, and refers to itself, so that the collector alone finds out that nobody needs it."""
+
+    alive = 0
+
+    def __init__(self) -> None:
+        self.itself = self
+        self.file = os.open(os.devnull, os.O_RDONLY)
+        Garbage.alive += 1
+
+    def __del__(self) -> None:
+        os.close(self.file)
+        Garbage.alive -= 1
+
+
+def test_what_a_schedule_left_open_is_closed_before_the_next_one() -> None:
+    backends: dict[Path, MemoryBackend] = {}
+    left: list[int] = []
+
+    def open_shared(path: Path) -> MemoryBackend:
+        Garbage()
+        return backends.setdefault(path, MemoryBackend())
+
+    def seeds() -> Iterator[int]:
+        for seed in range(20):
+            backends.clear()
+            left.append(Garbage.alive)
+            yield seed
+
+    report = ScheduleChecker(open_shared).check(seeds())
+    assert not report.violations, report
+    assert left == [0] * 20
+    assert gc.isenabled()

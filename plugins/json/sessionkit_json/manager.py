@@ -158,6 +158,8 @@ class SessionManager(StateBackend):
         key = session.key
         with self._lock(key):
             path = self._reconciled_path(session, directory)
+            if not session.unsaved:  # another process saved the same
+                return
             document = session.document()
             only_appended, session.only_appended = session.only_appended, True
             session.attempted = document.session.version

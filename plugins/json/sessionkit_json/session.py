@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import operator
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Self
 
 import attrs
 
 from sessionkit.errors import VersionConflict
-from sessionkit.sessions import ABSENT, Session, Version
+from sessionkit.messages import Message
+from sessionkit.sessions import ABSENT, UNCHANGED, Session, Version
 from sessionkit.state import SessionState
 from sessionkit_json.directory import File
 from sessionkit_json.document import Document
@@ -41,6 +43,7 @@ class JsonSession(SessionState):
         extra: fields of the document that nobody here knows.
         stored: the document that this state goes back to; None when there is none.
         only_appended: whether appends are all that happened since then.
+        repeatable: whether what happened since then would, done once more, change nothing: it is replacements alone.
         attempted: the version that was last tried to be written. When a failed attempt took effect all the same,
             the document is known by it.
     """
@@ -48,6 +51,7 @@ class JsonSession(SessionState):
     extra: dict[str, Any] = attrs.Factory(dict)
     stored: Stored | None = None
     only_appended: bool = True
+    repeatable: bool = True
     attempted: Version = ABSENT
 
     @classmethod
@@ -84,11 +88,17 @@ class JsonSession(SessionState):
         """What to write, as the session is now."""
         return Document(self.snapshot(None), self.extra)
 
+    def append(self, messages: Sequence[Message]) -> Version:
+        """As for every state; once more would be twice."""
+        self.repeatable = False
+        return super().append(messages)
+
     def update(self, **fields: Any) -> Version:
         """As for every state; what was only appended is so no longer."""
         before = self.version
         version = super().update(**fields)
         self.only_appended = self.only_appended and version == before
+        self.repeatable = self.repeatable or fields.get("messages", UNCHANGED) is not UNCHANGED
         return version
 
     def truncate(self, **arguments: Any) -> Version:
@@ -96,10 +106,13 @@ class JsonSession(SessionState):
         before = self.version
         version = super().truncate(**arguments)
         self.only_appended = self.only_appended and version == before
+        self.repeatable = self.repeatable and version == before
         return version
 
     def reconcile(self, file: File | None) -> None:
         """Take in what another process did to the document since it was read: its appends, when we appended too.
+
+        When both replaced the session by the same, as two imports do, there is nothing to take in but the tokens.
 
         Raises:
             VersionConflict: it did something else, or we did; both are left as they are.
@@ -108,6 +121,9 @@ class JsonSession(SessionState):
             return
         base = 0 if self.stored is None else self.stored.count
         appended = self.messages[base:]
+        if file is not None and self.repeatable and self._says_the_same(file.document.session):
+            self._become(file)
+            return
         if file is None or not self.only_appended or not self._is_base_of(file.document.session, base):
             raise VersionConflict(
                 f"session {self.key!r} has unsaved changes, and another process "
@@ -115,10 +131,19 @@ class JsonSession(SessionState):
                 "Fork the session to keep what is unsaved; discard_unsaved(), or a store opened anew, "
                 "shows the document as it is"
             )
+        self._become(file)
+        self.append(appended)
+
+    def _become(self, file: File) -> None:
         theirs = JsonSession.read(self.key, self.fresh, file)
         for field in attrs.fields(JsonSession):
             setattr(self, field.name, getattr(theirs, field.name))
-        self.append(appended)
+
+    def _says_the_same(self, theirs: Session) -> bool:
+        """Whether the other session is this one but for its times and tokens."""
+        ours = self.snapshot(None)
+        content = operator.attrgetter("messages", "summary", "metadata", "aliases")
+        return bool(content(ours) == content(theirs))
 
     def _is_base_of(self, theirs: Session, base: int) -> bool:
         return list(theirs.messages[:base]) == self.messages[:base]

@@ -11,14 +11,20 @@ import pytest
 from sessionkit_json import SessionManager, temporary
 from sessionkit_json import manager as manager_module
 
+from sessionkit import open_store
 from sessionkit.errors import VersionConflict, WriteFailedError
 from sessionkit.messages import Message
-from sessionkit.sessions import ABSENT, UNCHANGED
+from sessionkit.sessions import ABSENT, UNCHANGED, Version
+from sessionkit.transfer import Placed, SessionDocument, import_sessions
 
 from .conftest import Reopen
 
 KEY = "cli:direct"
 NAME = "cli_direct.json"
+
+
+def _version(manager: SessionManager) -> Version:
+    return manager.sessionkit_get_session(KEY, 0).version
 
 
 def _texts(manager: SessionManager, key: str = KEY) -> list[str]:
@@ -274,6 +280,56 @@ def test_anything_but_appends_is_a_conflict(manager: SessionManager, reopen: Reo
     with pytest.raises(VersionConflict, match="cli:direct"):
         manager.save(KEY)
     assert (_texts(reopen()), _texts(manager)) == (stored, unsaved)
+
+
+def test_two_processes_that_replaced_a_session_by_the_same_agree(manager: SessionManager, reopen: Reopen) -> None:
+    manager.add_message(KEY, "user", "old")
+    manager.save(KEY)
+    other = reopen()
+    for each in (manager, other):
+        each.set_history(KEY, [Message.simple("user", "new")])
+        each.set_summary(KEY, "so far")
+    version = _version(other)
+    other.save(KEY)
+    manager.close()
+    assert (_texts(manager), manager.get_summary(KEY), _version(manager)) == (["new"], "so far", version)
+    assert _version(reopen()) == version
+
+
+def test_the_same_append_of_two_processes_is_two_messages(manager: SessionManager, reopen: Reopen) -> None:
+    other = reopen()
+    for each in (manager, other):
+        each.add_message(KEY, "user", "hello")
+        each.save(KEY)
+    assert _texts(reopen()) == ["hello", "hello"]
+
+
+def test_an_append_after_a_replacement_is_not_taken_for_another_processs(
+    manager: SessionManager, reopen: Reopen
+) -> None:
+    other = reopen()
+    for each in (manager, other):
+        each.set_history(KEY, [Message.simple("user", "one")])
+        each.add_message(KEY, "user", "hello")
+    other.save(KEY)
+    with pytest.raises(VersionConflict):
+        manager.save(KEY)
+
+
+def test_importers_that_bring_the_same_at_once_all_end_well(directory: Path, reopen: Reopen) -> None:
+    stores = [open_store(f"json:{directory}", on_write_error="raise") for _ in range(3)]
+    messages = [Message.simple("user", "one")]
+    documents = [
+        Placed(document=SessionDocument(key=key, messages=tuple(messages)), source="a file") for key in ("a", "b")
+    ]
+    for store in stores:  # each has looked before another one saves
+        for key in ("a", "b"):
+            store.update_session(key, messages=messages, if_version=ABSENT)
+    for store in stores:
+        assert import_sessions(store, documents).complete
+    for store in stores:
+        store.close()
+    assert [_texts(reopen(), key) for key in ("a", "b")] == [["one"], ["one"]]
 
 
 def test_a_session_that_must_be_new_does_not_merge_into_another(manager: SessionManager, reopen: Reopen) -> None:

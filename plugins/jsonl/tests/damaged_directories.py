@@ -196,12 +196,6 @@ CASES: Final[dict[str, Case]] = {
     "a document of the json backend": Case(
         kinds=("other-format",), files={"k.json": {"key": "k", "messages": []}}, texts={}, harmless=True
     ),
-    "a line of 11 MiB": Case(
-        kinds=("long-lines",),
-        files={"k.jsonl": lines(ONE, LONG, TWO), "k.meta.json": GOOD},
-        texts={"k": ["one", "long ", "two"]},
-        harmless=True,
-    ),
 }
 
 SOUND: Final[dict[str, dict[str, Content]]] = {

@@ -240,9 +240,12 @@ class JSONLBackend(Backend):
     def sessionkit_repair(self, key: str | None) -> Sequence[Damage]:
         from sessionkit_jsonl.repairing import Repairer
         from sessionkit_jsonl.strays import Strays
+        from sessionkit_jsonl.verifying import damage_of
 
         if key is None:
             return Strays(self._writer, self._committer, self._entries).recover()
+        if not self._read(self._entries.get(key), damage_of):
+            return []  # what is sound is not even locked
         return self._write(key, Repairer(self._writer).repair)
 
     @hookimpl

@@ -102,6 +102,7 @@ def test_what_is_sound_is_not_taken_for_damaged(name: str, directory: Path, reop
     before = snapshot(directory)
     assert list(reopen().verify()) == list(reopen().repair()) == []
     assert snapshot(directory) == before
+    assert not (directory / ".sessionkit.lock").exists()  # nothing was even locked
 
 
 def test_a_store_of_this_backend_is_sound(store: SessionStore, reopen: OpenStore) -> None:

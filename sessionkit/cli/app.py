@@ -23,6 +23,7 @@ from sessionkit.cli import (
     verify,
 )
 from sessionkit.cli import list as listing
+from sessionkit.cli.browse import command as browse
 from sessionkit.cli.demo import command as demo
 from sessionkit.cli.options import examples
 from sessionkit.cli.plugged import PluggedGroup
@@ -64,6 +65,7 @@ for _command in (
     demo.command,
     listing.command,
     show.command,
+    browse.command,
     importing.command,
     exporting.command,
     copying.command,

@@ -6,6 +6,7 @@ SESSIONKIT_REAL_PROCESSES=1 each command is a process of its own, which takes a 
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import json
 import os
@@ -149,6 +150,28 @@ def _show(world: World) -> None:
     ]
 
 
+@scenario("browse")
+def _browse(world: World) -> None:
+    """A full-screen program is held to what is on its screen."""
+    pytest.importorskip("textual", reason='browse needs the extra "browse"')
+    from sessionkit.cli.browse.app import BrowseApp
+    from sessionkit.cli.browse.pane import Transcript
+
+    async def look() -> None:
+        with world.open() as store, world.open() as other:
+            async with BrowseApp(store, "a:1").run_test() as pilot, asyncio.timeout(60):
+                transcript = pilot.app.query_one(Transcript)
+                while "Twelve." not in transcript.text:
+                    await pilot.pause(0.01)
+                await asyncio.to_thread(other.add_message, "a:1", "user", "And cups?")
+                await asyncio.to_thread(other.save, "a:1")
+                while "And cups?" not in transcript.text:
+                    await pilot.pause(0.01)
+
+    asyncio.run(look())
+    assert "needs a terminal" in world.on_store("browse", status=2).err
+
+
 @scenario("import")
 def _import(world: World) -> None:
     document = json.dumps({"key": "b:1", "messages": HISTORY, "summary": "s"})
@@ -160,6 +183,8 @@ def _import(world: World) -> None:
 @scenario("export")
 def _export(world: World) -> None:
     world.on_store("export", "--all", "-o", "all.jsonl")
+    for page in ("html", "markdown"):
+        assert "Twelve." in world.on_store("export", "a:1", "--format", page).out
     documents = [json.loads(line) for line in (world.directory / "all.jsonl").read_text().splitlines()]
     assert {document["key"]: document["messages"] for document in documents}["a:1"] == HISTORY
 

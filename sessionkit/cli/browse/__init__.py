@@ -1,0 +1,1 @@
+"""``sessionkit browse``: sessions and their transcripts, full-screen. Needs the extra ``browse``."""

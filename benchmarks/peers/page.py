@@ -27,6 +27,7 @@ READING: Final = {
     "read 1000": "1,000",
     "read 10000": "10,000",
     "last 10000": "last 20 of 10,000",
+    "opening": "first open and read",
     "reopen": "new process",
 }
 AT_ONCE: Final = {"threads": "8 threads", "processes": "4 processes", "one session": "4 processes, one session"}
@@ -86,14 +87,20 @@ def _time(row: Row, group: list[Row], name: str) -> str:
     if seconds is None:
         return NOTHING
     ours = best_of_ours(group, name)
-    ratio = "" if ours is None or ours is row else f" ({seconds / (ours.seconds(name) or seconds):.1f} {TIMES})"
+    ratio = "" if ours is None or ours is row else f" ({_digits(seconds / (ours.seconds(name) or seconds))} {TIMES})"
     return f"{milliseconds(seconds)}{ratio}"
 
 
 def milliseconds(seconds: float) -> str:
     """In milliseconds, with three digits that count."""
     value = seconds * 1e3
+    if value < 0.01:
+        return f"{value:.5f}"
     return f"{value:.3f}" if value < 1 else f"{value:.2f}" if value < 10 else f"{value:,.0f}"
+
+
+def _digits(ratio: float) -> str:
+    return f"{ratio:,.0f}" if ratio >= 100 else f"{ratio:.1f}" if ratio >= 0.95 else f"{ratio:.2g}"
 
 
 def _kept(found: list[Row]) -> Iterator[str]:

@@ -21,13 +21,15 @@ of each shows it. Messages are made before and compared after: what is timed are
   the model, then the message is stored. The figure is a message's share of that.
 - **Append at N**: one message to a session of N. A session of 10 soon has more: ten sessions have a few appends each.
 - **Turn at N**: read the last 20, append user, assistant, tool, assistant one after the other, save.
-- **Read**: the same process reads the whole session again and again, as an agent does; **new process**: one that has
-  seen nothing imports the library, opens the longest session that this contender got to, and reads all of it.
+- **Read**: the same process reads the whole session again and again, as an agent does. The jsonl backend keeps decoded
+  what it read before; SimpleChatStore and nanobot have the whole history in memory anyway.
+- **First open and read**: a process that has seen nothing opens the session of 10,000 and reads all of it.
+  **New process**: the same with the import of the library.
 - **8 threads** have a session each; **4 processes** have one each, or all one, in the same directory or database.
 
 Who has no call for the last messages reads all. agno keeps runs: each message is one here, so that it is kept at once.
 llama_index's SimpleChatStore is persisted after each message, with a file for each conversation. nanobot syncs only on
-request: both ways are shown. The `json` backend of sessionkit has `autosave` on. Asynchronous libraries are called in
+request: both ways are shown. llama_index has an older pydantic, since SimpleChatStore cannot be persisted with 2.14. The `json` backend of sessionkit has `autosave` on. Asynchronous libraries are called in
 a running loop. Contenders work one after the other: a bare write and sync is measured before each, and told below.
 
 Each piece of work has a limit of time. Who is slower has fewer repetitions, and some do not get to the long

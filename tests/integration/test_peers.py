@@ -159,7 +159,7 @@ def test_the_runner_measures_a_store_and_counts_its_syncs(tmp_path: Path) -> Non
     row = rows(results)[0]
     assert "failed" not in row.result
     assert row.lost()[0] == 0
-    for name in ("replay", "append 20", "read 20", "last 20", "turn 20", "reopen", "threads", "processes"):
+    for name in ("replay", "append 20", "read 20", "last 20", "turn 20", "reopen", "opening", "threads", "processes"):
         assert row.seconds(name)
     for name in ("threads", "processes", "one session"):
         assert row.cell(name)["kept"] == row.cell(name)["acknowledged"] > 0

@@ -28,9 +28,10 @@ of each shows it. Messages are made before and compared after: what is timed are
 - **8 threads** have a session each; **4 processes** have one each, or all one, in the same directory or database.
 
 Who has no call for the last messages reads all. agno keeps runs: each message is one here, so that it is kept at once.
-llama_index's SimpleChatStore is persisted after each message, with a file for each conversation. nanobot syncs only on
-request: both ways are shown. llama_index has an older pydantic, since SimpleChatStore cannot be persisted with 2.14. The `json` backend of sessionkit has `autosave` on. Asynchronous libraries are called in
-a running loop. Contenders work one after the other: a bare write and sync is measured before each, and told below.
+llama_index's SimpleChatStore is persisted after each message, with a file for each conversation; it has an older
+pydantic, since it cannot be persisted with 2.14. nanobot syncs only on request: both ways are shown. The `json` backend
+of sessionkit has `autosave` on. Asynchronous libraries are called in a running loop. Contenders work one after the
+other: a bare write and sync is measured before each, and told below.
 
 Each piece of work has a limit of time. Who is slower has fewer repetitions, and some do not get to the long
 histories: this is told above.

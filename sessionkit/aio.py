@@ -27,6 +27,7 @@ from sessionkit.messages import Message, as_message, as_messages
 from sessionkit.sessions import UNCHANGED, History, Session, SessionInfo, Unchanged, Version
 from sessionkit.store import AnyMessage, OnWriteError, SessionStore, open_store, process
 from sessionkit.store.arguments import checked_fields
+from sessionkit.store.searching import Match
 
 logger = logging.getLogger("sessionkit.aio")
 
@@ -275,6 +276,13 @@ class AsyncSessionStore:
     def list_sessions(self, prefix: str = "") -> AsyncIterator[SessionInfo]:
         """The sessions whose key begins with ``prefix``, read a page at a time."""
         return self._iterate(prefix, partial(self._store.list_sessions, prefix))
+
+    def search(
+        self, text: str, *, regex: bool = False, ignore_case: bool = False, role: str | None = None, prefix: str = ""
+    ) -> AsyncIterator[Match]:
+        """Look for a text in keys, summaries, contents, reasoning, names and arguments of tool calls."""
+        begin = partial(self._store.search, text, regex=regex, ignore_case=ignore_case, role=role, prefix=prefix)
+        return self._iterate(prefix, begin)
 
     async def held(self, key: str) -> tuple[HeldWrite, ...]:
         """The writes that were taken and are not stored yet."""

@@ -20,7 +20,8 @@ import pluggy
 from sessionkit.damage import Damage
 from sessionkit.findings import Finding
 from sessionkit.messages import Message
-from sessionkit.sessions import History, Session, SessionPage, Unchanged, Version
+from sessionkit.sessions import History, Session, SessionPage, Sifted, Unchanged, Version
+from sessionkit.sieve import Sieve
 
 PROJECT: Final = "sessionkit"
 
@@ -247,6 +248,21 @@ class Backend:
 
         Returns:
             What was damaged; ``mended`` tells what is so no longer.
+        """
+        raise NotImplementedError
+
+    @hookspec(firstresult=True)
+    def sessionkit_sift(self, key: str, start: int, sieve: Sieve) -> Sifted:
+        """Tell which messages a sieve lets pass, without decoding the others; optional, since 1.1.
+
+        A search asks for them and decodes these alone. Whatever is unsure passes: more than necessary costs time, and a
+        message that is left out wrongly is not found. A backend without it has every message decoded.
+
+        Args:
+            key: the session; an unknown one has no messages.
+            start: position of the first message that is asked about. The answer may end before the last one, so that no
+                call takes long.
+            sieve: is asked about the messages' JSON in bytes, many together or each.
         """
         raise NotImplementedError
 

@@ -206,3 +206,18 @@ class SessionPage:
     sessions: Sequence[SessionInfo] = attrs.field(hash=False)
     next: str | None = None
     unreadable: Sequence[str] = ()
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class Sifted:
+    """Which messages of a stretch of a history a sieve lets pass.
+
+    Attributes:
+        spans: positions in order, each of a first message and behind a last one.
+        next: position from which to go on; None at the end of the history.
+        generation: see :class:`SessionInfo`.
+    """
+
+    spans: Sequence[tuple[int, int]] = ()
+    next: int | None = None
+    generation: str = ""

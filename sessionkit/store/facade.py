@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
-from typing import Any, Literal, NoReturn, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self, TypeAlias
 
 import attrs
 
@@ -16,6 +16,7 @@ from sessionkit.errors import (
     SessionExistsError,
     SessionNotFoundError,
     StoreClosedError,
+    StoreError,
     VersionConflict,
     WriteFailedError,
 )
@@ -29,6 +30,9 @@ from sessionkit.store.diagnosis import held_findings
 from sessionkit.store.paging import messages_of, sessions_of
 from sessionkit.store.runtime import Recipe, Runtime
 from sessionkit.store.steps import pop_newest, store_fields, truncate_whole_turns
+
+if TYPE_CHECKING:
+    from sessionkit.store.searching import Match
 
 _Unchanged: TypeAlias = Literal[Unchanged.UNCHANGED]
 
@@ -433,6 +437,59 @@ class SessionStore:
             InvalidKeyError: no key can begin like that.
         """
         return sessions_of(self._open_runtime, "" if prefix == "" else check_key(prefix), on_unreadable)
+
+    def search(
+        self,
+        text: str,
+        *,
+        regex: bool = False,
+        ignore_case: bool = False,
+        role: str | None = None,
+        prefix: str = "",
+        chosen: Callable[[SessionInfo], bool] | None = None,
+        on_unreadable: Callable[[str], object] | None = None,
+    ) -> Iterator[Match]:
+        """Look for a text in keys, summaries, contents, reasoning, names and arguments of tool calls.
+
+        Sessions come in the order of the listing, and their messages from the oldest on, in bounded memory. Arguments
+        are searched as the model wrote them: a string of JSON, with its escapes.
+
+        Args:
+            text: what to look for.
+            regex: whether it is a regular expression of Python's; what it matches without a character is not found.
+            ignore_case: whether upper and lower case are the same.
+            role: only messages of this role, and no keys and summaries.
+            prefix: only sessions whose key begins with it.
+            chosen: only sessions that it returns True for.
+            on_unreadable: as for :meth:`list_sessions`; without it, a session that cannot be searched raises.
+
+        Raises:
+            ValueError: the text is empty or no regular expression.
+            VersionConflict: a history was truncated or replaced while it was searched.
+
+        >>> from sessionkit import open_store
+        >>> with open_store("memory:") as store:
+        ...     version = store.add_message("cli:direct", "user", "two mugs")
+        ...     [(match.position, match.spans) for match in store.search("mug")]
+        [(0, ((4, 7),))]
+        """
+        from sessionkit.store.searching import Query, search_session  # seldom wanted
+
+        query = Query.of(text, regex=regex, ignore_case=ignore_case, role=role)
+        listed = self.list_sessions(prefix, on_unreadable=on_unreadable)
+
+        def found() -> Iterator[Match]:
+            for info in listed:
+                if chosen is not None and not chosen(info):
+                    continue
+                try:
+                    yield from search_session(self._open_runtime, query, info)
+                except StoreError as error:
+                    if on_unreadable is None:
+                        raise
+                    on_unreadable(str(error))
+
+        return found()
 
     def resolve(self, alias: str) -> str | None:
         """The key of the session that has this key or, failing that, this alias; None when there is none.

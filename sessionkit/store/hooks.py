@@ -19,7 +19,8 @@ from sessionkit.errors import OutcomeUnknownError, StoreError, UnsupportedOperat
 from sessionkit.findings import Finding
 from sessionkit.messages import Message
 from sessionkit.plugins.manager import Assembly
-from sessionkit.sessions import UNCHANGED, History, Session, SessionPage, Unchanged, Version
+from sessionkit.sessions import UNCHANGED, History, Session, SessionPage, Sifted, Unchanged, Version
+from sessionkit.sieve import Sieve
 
 _Unchanged: TypeAlias = Literal[Unchanged.UNCHANGED]
 _T = TypeVar("_T")
@@ -43,6 +44,7 @@ class Hooks:
         self._compact = self._optional(assembly, "sessionkit_compact")
         self._verify = self._optional(assembly, "sessionkit_verify")
         self._repair = self._optional(assembly, "sessionkit_repair")
+        self._sift = self._optional(assembly, "sessionkit_sift")
 
     def _optional(self, assembly: Assembly, hook: str) -> Callable[..., Any] | None:
         return self._caller(assembly, hook) if hook in assembly.implemented else None
@@ -154,6 +156,16 @@ class Hooks:
 
     def close(self) -> None:
         self._close()
+
+    def sift(self, key: str, start: int, sieve: Sieve) -> Sifted:
+        """Which messages a sieve lets pass; only of a backend that :attr:`sifts`."""
+        assert self._sift is not None
+        return self._expect(Sifted, self._sift(key=key, start=start, sieve=sieve), "sift", key)
+
+    @property
+    def sifts(self) -> bool:
+        """Whether the backend tells messages apart without decoding them."""
+        return self._sift is not None
 
     @property
     def verifies(self) -> bool:

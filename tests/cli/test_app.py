@@ -31,6 +31,7 @@ COMMANDS = (
     "list",
     "new-backend",
     "repair",
+    "search",
     "show",
     "summary",
     "truncate",

@@ -18,6 +18,8 @@ COMMANDS = [
     ("show", "alias", "--json"),
     ("show", "alias", "--raw"),
     ("show", "alias", "--full"),
+    ("search", "--regex", "(?s).+"),
+    ("search", "--regex", ".", "--json"),
     ("export", "--all"),
 ]
 

@@ -172,6 +172,15 @@ def _browse(world: World) -> None:
     assert "needs a terminal" in world.on_store("browse", status=2).err
 
 
+@scenario("search")
+def _search(world: World) -> None:
+    found = [json.loads(line) for line in world.on_store("search", "twelve", "-i", "--json").out.splitlines()]
+    assert [(match["key"], match["position"], match["place"]) for match in found] == [("a:1", 3, "content")]
+    assert "stock" in world.on_store("search", "sto.k", "--regex").out
+    world.on_store("truncate", "a:1", "--keep", "1")
+    assert world.on_store("search", "stock", status=1).out == ""
+
+
 @scenario("import")
 def _import(world: World) -> None:
     document = json.dumps({"key": "b:1", "messages": HISTORY, "summary": "s"})

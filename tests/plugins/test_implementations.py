@@ -204,6 +204,7 @@ def test_some_hooks_are_optional() -> None:
         "sessionkit_compact",
         "sessionkit_verify",
         "sessionkit_repair",
+        "sessionkit_sift",
         "sessionkit_diagnose",
         "sessionkit_close",
     }

@@ -13,7 +13,8 @@ from sessionkit.errors import BackendUnavailableError, MessageTooLargeError, Sto
 from sessionkit.findings import Finding
 from sessionkit.hookspecs import Backend, hookimpl
 from sessionkit.messages import Message
-from sessionkit.sessions import UNCHANGED, History, Session, SessionPage, Unchanged, Version
+from sessionkit.sessions import UNCHANGED, History, Session, SessionPage, Sifted, Unchanged, Version
+from sessionkit.sieve import Sieve
 from sessionkit_jsonl import failures
 from sessionkit_jsonl.cache import Cache
 from sessionkit_jsonl.committing import Committer
@@ -28,6 +29,7 @@ from sessionkit_jsonl.look import Look
 from sessionkit_jsonl.mounts import refuse_network
 from sessionkit_jsonl.options import JSONLOptions
 from sessionkit_jsonl.platforms import require_locks
+from sessionkit_jsonl.sifting import passes_any, sift
 from sessionkit_jsonl.sweep import half_deleted, sweep
 from sessionkit_jsonl.writing import Fields, Writer
 
@@ -247,6 +249,15 @@ class JSONLBackend(Backend):
         if not self._read(self._entries.get(key), damage_of):
             return []  # what is sound is not even locked
         return self._write(key, Repairer(self._writer).repair)
+
+    @hookimpl
+    def sessionkit_sift(self, key: str, start: int, sieve: Sieve) -> Sifted:
+        entry = self._entries.get(key)
+        with failures.reading(key):
+            log = None if start else entry.unread_log()
+            if log is not None and not passes_any(log, sieve):
+                return Sifted()
+        return self._read(entry, lambda look: sift(look, start, sieve))
 
     @hookimpl
     def sessionkit_close(self) -> None:

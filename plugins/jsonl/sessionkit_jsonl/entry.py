@@ -138,6 +138,11 @@ class Entry:
             self._found = found
         return found
 
+    def unread_log(self) -> OpenFile | None:
+        """The data file, if nothing of it was read yet; for those who can do with its bytes."""
+        with self.mutex:
+            return None if self._index.end else open_for_reading(self._find().base + directory.DATA_SUFFIX)
+
     def _open_data(self, path: str) -> os.stat_result | None:
         """See to it that the open data file is the one of a path, and what it is; None when there is none."""
         status = status_of(path)

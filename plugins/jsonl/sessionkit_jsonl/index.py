@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import attrs
 
+from sessionkit.sieve import Sieve
 from sessionkit_jsonl.files import OpenFile
 from sessionkit_jsonl.lines import Line, parse, split
 from sessionkit_jsonl.stretch import STRIDE, Last, Stretch
@@ -238,6 +239,30 @@ class Index:
             if before + len(found) >= last:
                 break
         return found[first - before : last - before]
+
+    def sift(self, file: OpenFile, first: int, sieve: Sieve, most: int) -> tuple[list[tuple[int, int]], int]:
+        """Which messages a sieve lets pass, told from the bytes between two places where reading may begin.
+
+        Args:
+            file: the data file.
+            first: the first message that is asked about.
+            sieve: what they must pass.
+            most: after how many bytes to stop, about.
+
+        Returns:
+            Their positions, first and behind the last of each run; and up to where it looked.
+        """
+        spans: list[tuple[int, int]] = []
+        at = bisect_right(self._ordinals, first) - 1
+        while first < self.seen and most > 0:
+            start, is_last = self._offsets[at], at + 1 == len(self._offsets)
+            size = (self.end if is_last else self._offsets[at + 1]) - start
+            last = self.seen if is_last else self._ordinals[at + 1]
+            if last > first and sieve.passes(file.read(start, size)):
+                begin = spans.pop()[0] if spans and spans[-1][1] == first else first
+                spans.append((begin, last))
+            first, at, most = max(first, last), at + 1, most - size
+        return spans, first
 
     def new_values(self, file: OpenFile, position: int) -> list[dict[str, Any]]:
         """The messages, decoded, that were found since the index ended at a position."""

@@ -18,6 +18,7 @@ from .conftest import Run
 
 COMMANDS = (
     "backends",
+    "browse",
     "compact",
     "completion",
     "config",

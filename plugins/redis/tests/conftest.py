@@ -48,17 +48,16 @@ def start_server() -> Iterator[StartServer]:
     """Starts a server with settings; all of them end with the tests."""
     with ExitStack() as stack:
 
-        def start(binary: Path | None = None, **settings: object) -> Server:
+        def start(binary: Path | None = None, config: Path | None = None, **settings: object) -> Server:
             directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sk-redis-")))
             given = {
                 "port": 0,
                 "unixsocket": directory / "s",
-                "dir": directory,
-                "save": "",
                 "logfile": directory / "log",
+                **({} if config else {"dir": directory, "save": ""}),
                 **settings,
             }
-            command = [str(binary or server_binary())]
+            command = [str(binary or server_binary()), *([str(config)] if config else [])]
             for name, value in given.items():
                 command += [f"--{name.replace('_', '-')}", str(value)]
             process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

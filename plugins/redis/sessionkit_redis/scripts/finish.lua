@@ -10,7 +10,7 @@ end
 if fields and #fields > 0 then call('HSET', KEYS[1], unpack(fields)) end
 if writes % NOTED == 0 then
   local now = call('TIME')
-  call('HSET', KEYS[1], 't' .. writes / NOTED % 3, now[1] * 1000 + math.floor(now[2] / 1000))
+  call('HSET', KEYS[1], 't' .. math.floor(writes / NOTED) % 3, now[1] * 1000 + math.floor(now[2] / 1000))
 end
 if TTL ~= '0' then
   if not ends then call('HSET', KEYS[1], 'e', '1') end

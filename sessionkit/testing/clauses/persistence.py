@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 import traceback
+from collections.abc import Callable
 
 import pytest
 
@@ -133,10 +135,31 @@ class PersistenceClauses(ConformanceBase):
             assert (texts(store, "parent"), texts(store, "child")) == (["a", "b"], ["c"])
             assert state(store, "child")[1:] == ("", {}, ())
 
+    @pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform has no fork")
+    @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+    def test_a_forked_child_writes_on_when_its_parent_has_closed(self, source: Source) -> None:
+        """What the child saves is there, though it opened before the parent closed, and wrote afterwards."""
+        self.require(source, Capability.PERSISTENT)
+        mine, childs = socket.socketpair()
+        with mine, childs, self.open(source) as store:
+            store.add_message("parent", "user", "a")
+            store.save("parent")
+            sys.stdout.flush()
+            child = os.fork()
+            if child == 0:
+                mine.close()
+                os._exit(_in_child(store, opened=lambda: (childs.send(b"x"), childs.recv(1))))
+            childs.close()
+            mine.recv(1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        with self.open(source) as store:
+            assert (texts(store, "parent"), texts(store, "child")) == (["a"], ["c"])
 
-def _in_child(store: SessionStore) -> int:
+
+def _in_child(store: SessionStore, opened: Callable[[], object] = lambda: None) -> int:
     try:
         assert texts(store, "parent") == ["a"]
+        opened()
         store.add_message("child", "user", "c")
         store.close()
     except BaseException:  # the child must not go on as a second pytest

@@ -140,3 +140,14 @@ class LocksByAFile(SqliteStore):
     def sessionkit_close(self) -> None:
         super().sessionkit_close()
         (self._directory / "lock").unlink()
+
+
+@caught_by("test_a_forked_child_writes_on_when_its_parent_has_closed")
+class KeepsTheDatabaseOverAFork(SqliteStore):
+    """Inherits an open database, whose locks SQLite takes for the child's: its log goes with the parent."""
+
+    def before_fork(self) -> None:
+        pass
+
+    def after_fork_in_parent(self) -> None:
+        pass

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -63,14 +65,28 @@ class SqliteStore(Steps):
         self._lock = threading.RLock()
         try:
             self._directory.mkdir(parents=True, exist_ok=True)
-            self._connection = sqlite3.connect(
-                self._directory / self.file(), timeout=60, isolation_level=None, check_same_thread=False
-            )
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.execute("PRAGMA synchronous = FULL")
+            self._connection = self._connect()
             self._connection.execute(SCHEMA)
         except (OSError, sqlite3.Error) as error:
             raise BackendUnavailableError(f"{self._directory} cannot be opened: {error}") from error
+        _open.add(self)
+
+    def _connect(self) -> sqlite3.Connection:
+        path = self._directory / self.file()
+        connection = sqlite3.connect(path, timeout=60, isolation_level=None, check_same_thread=False)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        return connection
+
+    def before_fork(self) -> None:
+        """Close the connection: SQLite would take the locks of the parent for those of the child."""
+        self._lock.acquire()
+        self._connection.close()
+
+    def after_fork_in_parent(self) -> None:
+        """Open another one. The child does not use this store again."""
+        self._connection = self._connect()
+        self._lock.release()
 
     def file(self) -> str:
         """The name of the database."""
@@ -172,7 +188,27 @@ class SqliteStore(Steps):
     @hookimpl
     def sessionkit_close(self) -> None:
         with self._lock:
+            _open.discard(self)
             self._connection.close()
+
+
+_open: weakref.WeakSet[SqliteStore] = weakref.WeakSet()
+_forking: list[SqliteStore] = []
+
+
+def _before_fork() -> None:
+    for store in list(_open):
+        store.before_fork()
+        _forking.append(store)
+
+
+def _after_fork_in_parent() -> None:
+    while _forking:
+        _forking.pop().after_fork_in_parent()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_forking.clear)
 
 
 class BufferedStore(SqliteStore):

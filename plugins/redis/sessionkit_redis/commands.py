@@ -89,9 +89,7 @@ class Direct:
                 step.packed = connection.pack_commands([("MULTI",), *step.commands, ("EXEC",)])
             connection.send_packed_command(step.packed)
             return _replies_to_step(connection, len(step.commands))
-        except ResponseError:
-            raise
-        except BaseException:  # as above
+        except BaseException:  # as above; and who may not EXEC would leave the transaction open to the next command
             connection.disconnect()
             raise
         finally:

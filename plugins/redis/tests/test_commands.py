@@ -44,6 +44,19 @@ def test_an_error_in_a_step_is_raised_and_the_connection_stays_in_step(server: A
         assert commands.call(b"k", "ECHO", "next") == b"next"
 
 
+def test_a_step_that_may_not_be_executed_leaves_no_transaction_to_the_next_command(server: Any) -> None:
+    with server.client() as admin:
+        rights = ("~*", "+@all", "-exec")
+        admin.execute_command("ACL", "SETUSER", "steps", "reset", "on", "nopass", *rights)
+        path = str(server.socket)
+        with redis.Redis(unix_socket_path=path, username="steps", password="any") as client:
+            commands = Direct(client.connection_pool)
+            with pytest.raises(redis.exceptions.NoPermissionError, match="exec"):
+                commands.do(Step(b"k", (("ECHO", "a"),)))
+            assert commands.call(b"k", "ECHO", "next") == b"next"
+        admin.execute_command("ACL", "DELUSER", "steps")
+
+
 @pytest.mark.parametrize("step", [True, False])
 def test_a_reply_that_was_not_waited_for_answers_no_other_command(
     server: Any, monkeypatch: pytest.MonkeyPatch, step: bool

@@ -5,6 +5,7 @@ The info string of a block is its language, and at most one of these words:
 - ``no-run: REASON`` the block is not run;
 - ``file: NAME`` the block is written to a file, for the blocks that follow it;
 - ``output`` what the Python block before it prints (``...`` stands for anything);
+- ``real`` the block is run on real conversations, and skipped where they do not lie beside the project;
 - ``exit: STATUS`` the status that the last command of the block ends with.
 """
 
@@ -20,9 +21,11 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 ROOT = Path(__file__).parents[2]
+CONVERSATIONS = ROOT.parent / "shared" / "data" / "airline-conversations.jsonl"
+"""Two hundred real conversations, which are no part of the project."""
 
 _PATTERNS = ("*.md", "docs/**/*.md", "plugins/*/*.md", "benchmarks/*.md", "examples/**/*.md")
-_MARKER = re.compile(r"(no-run|file|exit): (.+)|(output)")
+_MARKER = re.compile(r"(no-run|file|exit): (.+)|(output|real)")
 
 
 def markdown_files() -> list[Path]:

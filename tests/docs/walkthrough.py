@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from unittest import mock
 
-from .markdown import Block, blocks
+from .markdown import CONVERSATIONS, Block, blocks
 
 _TIMEOUT = 120.0
 """Seconds until a command counts as hanging."""
@@ -151,6 +151,7 @@ def _environ(home: Path) -> dict[str, str]:
         "NO_COLOR": "1",
         "TERM": "dumb",
         "COLUMNS": "100",
+        "CONVERSATIONS": str(CONVERSATIONS),
     }
 
 

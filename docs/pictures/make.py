@@ -33,7 +33,7 @@ COLUMNS: Final = 92
 TERMINALS: Final = {
     "list": ("list",),
     "show": ("show", "web:ann", "--tail", "7"),
-    # "search": ("search", "lighthouse"),
+    "search": ("search", "lighthouse"),
 }
 """Name of a picture, and the command whose output it shows."""
 

@@ -7,10 +7,12 @@ from sessionkit.testing.clauses.diagnosis import DiagnosisClauses
 from sessionkit.testing.clauses.faults import FaultClauses
 from sessionkit.testing.clauses.keys import KeyClauses
 from sessionkit.testing.clauses.listing import ListingClauses
+from sessionkit.testing.clauses.mending import MendingClauses
 from sessionkit.testing.clauses.model import ModelClauses
 from sessionkit.testing.clauses.persistence import PersistenceClauses
 from sessionkit.testing.clauses.processes import ProcessClauses
 from sessionkit.testing.clauses.reading import ReadingClauses
+from sessionkit.testing.clauses.searching import SearchingClauses
 from sessionkit.testing.clauses.threads import ThreadClauses
 from sessionkit.testing.clauses.versions import VersionClauses
 from sessionkit.testing.clauses.writing import WritingClauses
@@ -28,6 +30,8 @@ class SessionStoreConformance(
     ProcessClauses,
     FaultClauses,
     DiagnosisClauses,
+    MendingClauses,
+    SearchingClauses,
     ModelClauses,
 ):
     """Derive from it, override the fixture ``source``, and pytest runs every clause of the contract.

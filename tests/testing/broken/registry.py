@@ -25,6 +25,8 @@ MODULES: Final = (
     "processes",
     "faults",
     "diagnosis",
+    "mending",
+    "searching",
     "model",
 )
 

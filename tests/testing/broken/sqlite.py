@@ -6,14 +6,16 @@ import os
 import sqlite3
 import threading
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
 import attrs
 
 from sessionkit import codec
+from sessionkit.damage import Damage
 from sessionkit.errors import BackendUnavailableError, CorruptSessionError, DecodeError
 from sessionkit.findings import Finding
 from sessionkit.hookspecs import hookimpl
@@ -22,7 +24,8 @@ from sessionkit.operations import check_conditions
 from sessionkit.plugins.descriptors import BackendPlugin, Capability
 from sessionkit.plugins.options import directory_option, option
 from sessionkit.plugins.urls import read_path
-from sessionkit.sessions import ABSENT, SessionInfo, SessionPage, Version
+from sessionkit.sessions import ABSENT, SessionInfo, SessionPage, Sifted, Version
+from sessionkit.sieve import Sieve
 from sessionkit.state import SessionState
 
 from .stores import Steps
@@ -147,6 +150,43 @@ class SqliteStore(Steps):
         if answer == "ok":
             return [Finding.ok("database", "SQLite finds no damage")]
         return [Finding.problem("database", "SQLite finds damage", "restore a backup")]
+
+    @hookimpl
+    def sessionkit_compact(self, key: str) -> int:
+        with self._lock, self._errors():
+            return 0 if self.load(key).version == ABSENT else self.shrink()
+
+    def shrink(self) -> int:
+        """Give back the pages that hold nothing; tells how many bytes they were."""
+        before = self._pages()
+        self._connection.execute("VACUUM")
+        return max(before - self._pages(), 0)
+
+    def _pages(self) -> int:
+        (count,) = self._connection.execute("PRAGMA page_count").fetchone()
+        (size,) = self._connection.execute("PRAGMA page_size").fetchone()
+        return int(count * size)
+
+    @hookimpl
+    def sessionkit_verify(self, key: str | None) -> Sequence[Damage]:
+        if key is not None:
+            with self.reading(key):  # what cannot be read is raised
+                pass
+        return []
+
+    @hookimpl
+    def sessionkit_repair(self, key: str | None) -> Sequence[Damage]:
+        return self.sessionkit_verify(key)
+
+    @hookimpl
+    def sessionkit_sift(self, key: str, start: int, sieve: Sieve) -> Sifted:
+        with self.reading(key) as state:
+            passed = [at for at, message in self.candidates(state, start) if sieve.passes(message.to_json())]
+            return Sifted(spans=[(at, at + 1) for at in passed], generation=state.generation)
+
+    def candidates(self, state: SessionState, start: int) -> Iterable[tuple[int, Message]]:
+        """The messages that a search has to ask about, with their positions."""
+        return islice(enumerate(state.messages), start, None)
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import rich_click as click
 
@@ -11,37 +13,67 @@ from sessionkit.cli.columns import Column, print_columns
 from sessionkit.cli.neutral import visible
 from sessionkit.cli.options import examples, json_option, opened_store, store_option
 from sessionkit.cli.output import make_console, print_json
-from sessionkit.cli.times import short_time
+from sessionkit.cli.since import is_since, since_option
+from sessionkit.cli.times import moment_of, short_time
 
 if TYPE_CHECKING:
     from sessionkit.sessions import SessionInfo
 
 _COLUMNS = (Column("KEY", "cyan"), Column("MESSAGES", right=True), Column("UPDATED", "dim"), Column("SUMMARY"))
 
+_ORDERS: Final[dict[str, Callable[[SessionInfo], Any]]] = {
+    "key": lambda info: info.key,
+    "messages": lambda info: -info.count,
+    "created": lambda info: -moment_of(info.created),
+    "updated": lambda info: -moment_of(info.updated),
+}
+"""Keys as in a dictionary; of everything else the most and the latest first."""
+
 
 @click.command(
     "list",
     epilog=examples(
-        "sessionkit list", "sessionkit list --prefix telegram: --limit 20", "sessionkit list --json | wc -l"
+        "sessionkit list",
+        "sessionkit list --prefix telegram: --limit 20",
+        "sessionkit list --sort updated --since 2d",
+        "sessionkit list --json | wc -l",
     ),
 )
 @store_option
 @click.option("--prefix", default="", metavar="TEXT", help="Only sessions whose key begins with this.")
+@since_option
+@click.option("--sort", "order", type=click.Choice([*_ORDERS]), help="Else they come in the order of the store.")
 @click.option("--limit", type=click.IntRange(min=1), help="At most so many.")
 @json_option
-def command(url: str | None, prefix: str, limit: int | None, as_json: bool) -> None:
-    """List the sessions of a store, in the order of the store.
+def command(
+    url: str | None, prefix: str, since: datetime | None, order: str | None, limit: int | None, as_json: bool
+) -> None:
+    """List the sessions of a store.
+
+    They are printed as they are read, in the order of the store. With --sort all are read first: keys come as in a
+    dictionary, else the most messages or the latest time first.
 
     With --json each line is a session: key, count of messages, summary, times, metadata, aliases, version.
     """
     with opened_store(url) as store:
-        sessions = islice(store.list_sessions(prefix), limit)
+        since_then = (info for info in store.list_sessions(prefix) if is_since(info, since))
+        sessions = _in_order(since_then, order, limit)
         if as_json:
             for info in sessions:
                 print_json(describe(info))
         elif not print_columns(make_console(), _COLUMNS, map(_row, sessions)):
             which = f" with the prefix {visible(prefix)}" if prefix else ""
-            click.echo(f"There are no sessions{which}.", err=True)
+            when = " that changed since then" if since is not None else ""
+            click.echo(f"There are no sessions{which}{when}.", err=True)
+
+
+def _in_order(sessions: Iterable[SessionInfo], order: str | None, limit: int | None) -> Iterator[SessionInfo]:
+    if order is None:
+        return islice(sessions, limit)
+    from heapq import nsmallest
+
+    by = _ORDERS[order]
+    return iter(sorted(sessions, key=by) if limit is None else nsmallest(limit, sessions, key=by))
 
 
 def describe(info: SessionInfo) -> dict[str, Any]:

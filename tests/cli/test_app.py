@@ -34,6 +34,7 @@ COMMANDS = (
     "repair",
     "search",
     "show",
+    "stats",
     "summary",
     "truncate",
     "verify",

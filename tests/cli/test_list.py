@@ -67,3 +67,27 @@ def test_long_lists_stay_aligned_within_each_hundred(run: Run, store: SessionSto
     ends = [line.index(" 0  ") for line in lines[1:]]
     assert len(set(ends)) <= 2
     assert ends == sorted(ends)
+
+
+@pytest.mark.parametrize(
+    ("order", "keys"),
+    [
+        ("key", ["a:1", "a:22", "b:日本"]),
+        ("messages", ["a:1", "a:22", "b:日本"]),
+        ("updated", ["a:1", "b:日本", "a:22"]),
+    ],
+)
+def test_sorted_sessions_begin_with_the_most_and_the_latest(run: Run, order: str, keys: list[str]) -> None:
+    for limit in (["--limit", "2"], []):
+        listed = json_lines(run("list", "--store", URL, "--sort", order, *limit, "--json").stdout)
+        assert [info["key"] for info in listed] == keys[: 2 if limit else None]
+
+
+def test_sessions_that_did_not_change_since_then_are_left_out(run: Run) -> None:
+    listed = json_lines(run("list", "--store", URL, "--since", "2026-01-02T02:00:00Z", "--json").stdout)
+    assert [info["key"] for info in listed] == ["a:1", "b:日本"]
+    assert run("list", "--store", URL, "--since", "1h").stderr == "There are no sessions that changed since then.\n"
+
+
+def test_a_time_that_is_none_is_wrong_usage(run: Run) -> None:
+    assert "'yesterday' is no time" in run("list", "--store", URL, "--since", "yesterday", status=2).stderr

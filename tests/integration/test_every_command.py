@@ -181,6 +181,15 @@ def _search(world: World) -> None:
     assert world.on_store("search", "stock", status=1).out == ""
 
 
+@scenario("stats")
+def _stats(world: World) -> None:
+    counted = json.loads(world.on_store("stats", "--json").out)
+    listed = [json.loads(line) for line in world.on_store("list", "--json").out.splitlines()]
+    assert (counted["sessions"], counted["messages"]) == (len(listed), sum(info["count"] for info in listed))
+    assert sum(counted["roles"].values()) == counted["messages"]
+    assert "messages by role" in world.on_store("stats").out
+
+
 @scenario("import")
 def _import(world: World) -> None:
     document = json.dumps({"key": "b:1", "messages": HISTORY, "summary": "s"})

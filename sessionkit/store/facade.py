@@ -5,39 +5,32 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self, TypeAlias
-
-import attrs
+from typing import Any, Literal, NoReturn, Self, TypeAlias
 
 from sessionkit.damage import Damage
 from sessionkit.errors import (
-    AmbiguousAliasError,
     HeldWrite,
     SessionExistsError,
     SessionNotFoundError,
-    StoreClosedError,
-    StoreError,
     VersionConflict,
     WriteFailedError,
 )
 from sessionkit.findings import Finding
 from sessionkit.keys import check_key
 from sessionkit.messages import Message, as_message, as_messages
-from sessionkit.sessions import ABSENT, UNCHANGED, History, Session, SessionInfo, Unchanged, Version
+from sessionkit.sessions import ABSENT, UNCHANGED, Session, Unchanged, Version
 from sessionkit.store import process
 from sessionkit.store.arguments import AnyMessage, checked_count, checked_fields, checked_summary
 from sessionkit.store.diagnosis import held_findings
-from sessionkit.store.paging import messages_of, sessions_of
-from sessionkit.store.runtime import Recipe, Runtime
+from sessionkit.store.paging import sessions_of
+from sessionkit.store.reading import SessionReader
+from sessionkit.store.runtime import Runtime
 from sessionkit.store.steps import pop_newest, store_fields, truncate_whole_turns
-
-if TYPE_CHECKING:
-    from sessionkit.store.searching import Match
 
 _Unchanged: TypeAlias = Literal[Unchanged.UNCHANGED]
 
 
-class SessionStore:
+class SessionStore(SessionReader):
     """Keeps conversations by key. Open one with :func:`sessionkit.open_store`; use it from any thread.
 
     ``add_…``, ``set_…`` and ``truncate_history`` are fire-and-forget under the default policy
@@ -55,10 +48,6 @@ class SessionStore:
     ...     store.get_history("cli:direct")
     [Message.from_dict({'role': 'user', 'content': 'hello'})]
     """
-
-    def __init__(self, recipe: Recipe) -> None:
-        self._recipe = recipe
-        self._runtime = recipe.make()
 
     # -- writing
 
@@ -343,167 +332,10 @@ class SessionStore:
         """
         return self._inspect(keys, prefix, progress, repairs=True)
 
-    # -- reading
-
-    def get_history(self, key: str, limit: int | None = None) -> list[Message]:
-        """The messages, oldest first, in a new list; the last ``limit`` of them when given (none for 0 or less).
-
-        An unknown session has none.
-
-        Raises:
-            CorruptSessionError: what is stored cannot be read.
-        """
-        key = check_key(key)
-        start = 0
-        if limit is not None:
-            limit = checked_count(limit, "limit")
-            if limit < 0:
-                limit = 0
-            start = -limit
-        runtime = self._open_runtime()
-        ticket = runtime.activity.enter()
-        try:
-            history = runtime.hooks.get_history(key, start, limit)
-            return list(runtime.content.decode_messages(key, history.messages))
-        finally:
-            runtime.activity.leave(ticket)
-
-    def get_history_page(self, key: str, start: int, limit: int) -> History:
-        """A stretch of the history, with its position, the count of all messages, version and generation.
-
-        A session's pages belong together as long as they are of one generation: messages may have been appended
-        between them, and none removed or replaced.
-
-        Args:
-            key: the session; an unknown one has an empty history of version ``ABSENT``.
-            start: position of the first message, 0 at the oldest; a negative one counts from the end.
-            limit: how many messages at most.
-        """
-        key = check_key(key)
-        start = checked_count(start, "start")
-        limit = max(checked_count(limit, "limit"), 0)
-        runtime = self._open_runtime()
-        with runtime.activity.during():
-            history = runtime.hooks.get_history(key, start, limit)
-            return attrs.evolve(history, messages=runtime.content.decode_messages(key, history.messages))
-
-    def iter_history(self, key: str, start: int = 0) -> Iterator[Message]:
-        """The messages that are there now, oldest first, in bounded memory.
-
-        Args:
-            key: the session.
-            start: position of the first message, 0 at the oldest; a negative one counts from the end.
-
-        Raises:
-            VersionConflict: the history was truncated or replaced meanwhile.
-        """
-        key = check_key(key)
-        return messages_of(self._open_runtime, key, checked_count(start, "start"))
-
-    def get_summary(self, key: str) -> str:
-        """The summary, ``""`` when there is none. The history is not read."""
-        return self.get_session(key, limit=0).summary
-
-    def get_session(self, key: str, limit: int | None = None) -> Session:
-        """One consistent snapshot: messages (the last ``limit``, when given), summary, times, metadata, version.
-
-        An unknown session has no messages and the version ``ABSENT``; reading it creates nothing.
-        """
-        key = check_key(key)
-        if limit is not None:
-            limit = max(checked_count(limit, "limit"), 0)
-        runtime = self._open_runtime()
-        with runtime.activity.during():
-            return runtime.content.decode_session(runtime.hooks.get_session(key, limit))
-
     def get_or_create(self, key: str) -> Session:
         """The session, which is created without messages when there is none."""
         self.update_session(key)
         return self.get_session(key)
-
-    def list_sessions(
-        self, prefix: str = "", *, on_unreadable: Callable[[str], object] | None = None
-    ) -> Iterator[SessionInfo]:
-        """The sessions whose key begins with ``prefix``, read a page at a time.
-
-        A session that is there throughout the iteration appears exactly once, whatever is written meanwhile.
-
-        Args:
-            prefix: ``""`` for all sessions.
-            on_unreadable: is called with a line for people for each session that is left out because it cannot be
-                read; its key may not be known.
-
-        Raises:
-            InvalidKeyError: no key can begin like that.
-        """
-        return sessions_of(self._open_runtime, "" if prefix == "" else check_key(prefix), on_unreadable)
-
-    def search(
-        self,
-        text: str,
-        *,
-        regex: bool = False,
-        ignore_case: bool = False,
-        role: str | None = None,
-        prefix: str = "",
-        chosen: Callable[[SessionInfo], bool] | None = None,
-        on_unreadable: Callable[[str], object] | None = None,
-    ) -> Iterator[Match]:
-        """Look for a text in keys, summaries, contents, reasoning, names and arguments of tool calls.
-
-        Sessions come in the order of the listing, and their messages from the oldest on, in bounded memory. Arguments
-        are searched as the model wrote them: a string of JSON, with its escapes.
-
-        Args:
-            text: what to look for.
-            regex: whether it is a regular expression of Python's; what it matches without a character is not found.
-            ignore_case: whether upper and lower case are the same.
-            role: only messages of this role, and no keys and summaries.
-            prefix: only sessions whose key begins with it.
-            chosen: only sessions that it returns True for.
-            on_unreadable: as for :meth:`list_sessions`; without it, a session that cannot be searched raises.
-
-        Raises:
-            ValueError: the text is empty or no regular expression.
-            VersionConflict: a history was truncated or replaced while it was searched.
-
-        >>> from sessionkit import open_store
-        >>> with open_store("memory:") as store:
-        ...     version = store.add_message("cli:direct", "user", "two mugs")
-        ...     [(match.position, match.spans) for match in store.search("mug")]
-        [(0, ((4, 7),))]
-        """
-        from sessionkit.store.searching import Query, search_session  # seldom wanted
-
-        query = Query.of(text, regex=regex, ignore_case=ignore_case, role=role)
-        listed = self.list_sessions(prefix, on_unreadable=on_unreadable)
-
-        def found() -> Iterator[Match]:
-            for info in listed:
-                if chosen is not None and not chosen(info):
-                    continue
-                try:
-                    yield from search_session(self._open_runtime, query, info)
-                except StoreError as error:
-                    if on_unreadable is None:
-                        raise
-                    on_unreadable(str(error))
-
-        return found()
-
-    def resolve(self, alias: str) -> str | None:
-        """The key of the session that has this key or, failing that, this alias; None when there is none.
-
-        Raises:
-            AmbiguousAliasError: several sessions have the alias.
-        """
-        alias = check_key(alias)
-        if self.get_session(alias, limit=0).exists:
-            return alias
-        keys = [info.key for info in self.list_sessions() if alias in info.aliases]
-        if len(keys) > 1:
-            raise AmbiguousAliasError(f"alias {alias!r} names several sessions: {', '.join(map(repr, keys))}")
-        return keys[0] if keys else None
 
     # -- what is held, and the end
 
@@ -582,22 +414,6 @@ class SessionStore:
 
     def _refuse_copying(self) -> NoReturn:
         raise TypeError("a SessionStore cannot be copied or pickled; open another one with open_store()")
-
-    def _open_runtime(self) -> Runtime:
-        runtime = self._runtime
-        return runtime if runtime.epoch == process.current.epoch else self._reopen()
-
-    def _reopen(self) -> Runtime:
-        """In a forked child: make a backend of the child's own. The parent's is kept, so that nothing ends it."""
-        with process.current.lock:
-            runtime = self._runtime
-            if runtime.epoch == process.current.epoch:
-                return runtime
-            if runtime.activity.closed:
-                raise StoreClosedError(f"the {runtime.name} store is closed; open another one with open_store()")
-            self._runtime = self._recipe.make()
-            process.current.inherited.append(runtime)
-            return self._runtime
 
     def _add(self, key: str, messages: Sequence[Message], operation: str) -> Version | None:
         key = check_key(key)

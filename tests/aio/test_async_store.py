@@ -75,7 +75,7 @@ async def arrived(backend: SlowBackend) -> None:
 
 
 def test_every_operation_of_the_store_is_there() -> None:
-    public = {name for name in vars(SessionStore) if not name.startswith("_")}
+    public = {name for name in dir(SessionStore) if not name.startswith("_")}
     assert public == {name for name in vars(AsyncSessionStore) if not name.startswith("_")}
 
 

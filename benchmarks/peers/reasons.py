@@ -9,6 +9,17 @@ _LOOK_ANEW: Final = (
     "process answers at once, and does not see what others wrote. It would take giving that up"
 )
 
+_FIRST: Final = (
+    "the first opening in a process looks for plugins among the installed packages and imports the one it needs, and "
+    "the first reading checks each line; nanobot decodes one file. It would take a cache of what was found"
+)
+
+_SCRIPT: Final = (
+    "an append is a script, which also keeps the count, the version, the time and the ids of the last writes; a bare "
+    "push is one command that keeps none of them, and a lost reply then stores a message twice. With four processes it "
+    "is the server's time that counts. It would take a push that does none of this"
+)
+
 REASONS: Final[dict[tuple[str, str], str]] = {
     ("system", "read"): _LOOK_ANEW,
     ("system", "last"): _LOOK_ANEW,
@@ -21,6 +32,14 @@ REASONS: Final[dict[tuple[str, str], str]] = {
     ("server", "append"): (
         "an append sends a script that also checks the generation, counts the message and knows a repetition; "
         "a bare push is one command. Both wait for the server's sync. It would take a push that does none of this"
+    ),
+    ("synced", "opening"): _FIRST,
+    ("system", "opening"): _FIRST,
+    ("server", "processes"): _SCRIPT,
+    ("server", "one session"): _SCRIPT,
+    ("synced", "one session"): (
+        "processes that append to one session wait for each other's syncs, here and in SQLite: the disk decides, and "
+        "the two are near each other. It would take one sync for the appends of several processes"
     ),
     ("server", "turn"): "the same as for its four appends",
     ("system", "turn"): (

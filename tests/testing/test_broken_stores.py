@@ -1,10 +1,14 @@
-"""Each broken store is caught by the clauses that are meant for it, and the correct stores by none."""
+"""Each broken store is caught by the clauses that are meant for it, and the correct stores by none.
+
+All that needs the run of the whole suite stands in this one file: it takes most of a minute, once for each process.
+"""
 
 from __future__ import annotations
 
 import pytest
 
 from sessionkit.plugins.descriptors import Capability
+from sessionkit.plugins.implementations import PARAMETERS
 
 from .broken.registry import CORRECT, BrokenStore, broken_stores
 from .broken.stores import Steps
@@ -49,6 +53,13 @@ def test_a_store_that_promises_and_offers_everything_skips_no_clause(results: Re
 def test_the_clauses_of_a_broken_store_run_on_it_and_no_others(results: Results) -> None:
     for name, broken in broken_stores().items():
         assert set(results.outcomes[name]) == set(broken.clauses)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("hook", PARAMETERS)
+def test_clauses_call_each_hook_with_each_of_its_arguments(hook: str, results: Results) -> None:
+    expected = {hook, *(f"{hook}({name})" for name in PARAMETERS[hook])}
+    assert expected - results.uses["SqliteStore"] == set()
 
 
 @pytest.mark.parametrize("broken", broken_stores().values(), ids=lambda broken: broken.store.__name__)

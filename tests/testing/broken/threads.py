@@ -109,21 +109,25 @@ class ChecksThenWrites(MemoryStore):
         return super().change(key, {**changes, "if_version": None})
 
 
-@caught_by("test_a_session_that_is_moved_while_others_append_loses_nothing")
-class ChecksThenDeletes(MemoryStore):
-    """Looks at the condition, and deletes when somebody else may have appended in between."""
+class AppendsBetween(MemoryStore):
+    """Lets an append come between the two halves of something else."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._half_done = HalfDone()
+        self.half_done = HalfDone()
 
     def add(self, key: str, messages: Sequence[Message]) -> Version:
-        with self._half_done.passing(wait=True):
+        with self.half_done.passing(wait=True):
             return super().add(key, messages)
+
+
+@caught_by("test_a_session_that_is_moved_while_others_append_loses_nothing")
+class ChecksThenDeletes(AppendsBetween):
+    """Looks at the condition, and deletes when somebody else may have appended in between."""
 
     @hookimpl
     def sessionkit_delete_session(self, key: str, if_version: Version | None) -> bool:
-        self._half_done.after(partial(self._check, key, if_version))
+        self.half_done.after(partial(self._check, key, if_version))
         return super().sessionkit_delete_session(key, None)
 
     def _check(self, key: str, if_version: Version | None) -> None:
@@ -132,19 +136,11 @@ class ChecksThenDeletes(MemoryStore):
 
 
 @caught_by("test_summaries_that_race_with_appends_lose_nothing")
-class CountsThenCuts(MemoryStore):
+class CountsThenCuts(AppendsBetween):
     """Works out how many messages stay, and truncates when more may have arrived."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._half_done = HalfDone()
-
-    def add(self, key: str, messages: Sequence[Message]) -> Version:
-        with self._half_done.passing(wait=True):
-            return super().add(key, messages)
-
     def cut(self, key: str, changes: Changes) -> Version:
-        stay = self._half_done.after(partial(self._count, key)) - changes["drop_first"]
+        stay = self.half_done.after(partial(self._count, key)) - changes["drop_first"]
         return super().cut(key, {**changes, "keep_last": stay, "drop_first": None})
 
     def _count(self, key: str) -> int:

@@ -86,6 +86,16 @@ class ConformanceBase:
         """The backend's hooks, for what the facade does not show."""
         return store._open_runtime().hooks
 
+    def with_damage(self, source: Source, key: str) -> SessionStore:
+        """A store in which one session is damaged and another one, ``whole``, is not; both had messages a and b."""
+        with self.open(source) as store:
+            for name in (key, "whole"):
+                store.add_messages(name, simple("a", "b"))
+                store.save(name)
+        if not self.damage(source, key):
+            pytest.skip("the backend's author offers no damage()")
+        return self.open(source)
+
     def child(self, source: Source, *command: str) -> subprocess.Popen[str]:
         """Another process that opens the same source and does something; see :mod:`sessionkit.testing.child`."""
         try:

@@ -73,13 +73,7 @@ class FaultClauses(ConformanceBase):
 
     def test_a_session_that_cannot_be_read_is_an_error_and_not_an_empty_one(self, source: Source) -> None:
         """``CorruptSessionError``: an agent that begins anew over a damaged history would destroy it."""
-        with self.open(source) as store:
-            for key in (KEY, "whole"):
-                store.add_messages(key, simple("a", "b"))
-                store.save(key)
-        if not self.damage(source, KEY):
-            pytest.skip("the backend's author offers no damage()")
-        with self.open(source) as store:
+        with self.with_damage(source, KEY) as store:
             with pytest.raises(CorruptSessionError):
                 store.get_history(KEY)
             with pytest.raises(CorruptSessionError):

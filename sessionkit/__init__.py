@@ -47,8 +47,19 @@ _HOMES = {
     "sessionkit.plugins.options": ("directory_option", "option"),
     "sessionkit.plugins.transforms": ("Encoded", "Transform"),
     "sessionkit.plugins.urls": ("StoreURL", "read_path"),
-    "sessionkit.sessions": ("ABSENT", "UNCHANGED", "History", "Session", "SessionInfo", "SessionPage", "Version"),
+    "sessionkit.sessions": (
+        "ABSENT",
+        "UNCHANGED",
+        "History",
+        "Session",
+        "SessionInfo",
+        "SessionPage",
+        "Sifted",
+        "Version",
+    ),
+    "sessionkit.sieve": ("Sieve",),
     "sessionkit.store": ("SessionStore", "open_store"),
+    "sessionkit.store.searching": ("Match",),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 

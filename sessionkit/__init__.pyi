@@ -51,8 +51,11 @@ from sessionkit.sessions import History as History
 from sessionkit.sessions import Session as Session
 from sessionkit.sessions import SessionInfo as SessionInfo
 from sessionkit.sessions import SessionPage as SessionPage
+from sessionkit.sessions import Sifted as Sifted
 from sessionkit.sessions import Version as Version
+from sessionkit.sieve import Sieve as Sieve
 from sessionkit.store import SessionStore as SessionStore
 from sessionkit.store import open_store as open_store
+from sessionkit.store.searching import Match as Match
 
 __version__: str

@@ -364,8 +364,8 @@ async def open_async_store(
     opening = partial(open_store, source, on_write_error=on_write_error, extensions=extensions)
     opened: Future[SessionStore] = Future()
     opened.set_running_or_notify_cancel()
-    thread = threading.Thread(target=_settle, args=(opened, partial(copy_context().run, opening)))
-    thread.start()
+    arguments = (opened, partial(copy_context().run, opening))
+    threading.Thread(target=_settle, args=arguments, name="sessionkit-open").start()
     try:
         return AsyncSessionStore(await asyncio.wrap_future(opened))
     except asyncio.CancelledError:

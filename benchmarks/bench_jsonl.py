@@ -21,6 +21,7 @@ MEASUREMENTS: Final = {
     "appends": jsonl_appends.appends,
     "layers": jsonl_appends.layers_of_an_append,
     "real": jsonl_appends.appends_of_real_messages,
+    "saves": jsonl_appends.saves,
     "unsynced": jsonl_appends.appends_without_sync,
     "threads": jsonl_appends.appends_in_threads,
     "long": jsonl_appends.appends_to_long_sessions,

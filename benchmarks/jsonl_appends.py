@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -59,6 +60,18 @@ def appends_without_sync(root: Path, sizes: Sizes) -> None:
     with opened(root, durability="os") as store:
         add = computing(lambda: store.add_full_message(KEY, MESSAGE))
         show("an append of 1 KB, durability=os, computing time", interleave({OURS: add}, rounds=sizes.rounds, calls=50))
+
+
+def saves(root: Path, sizes: Sizes) -> None:
+    """A save right after an append that is on disk, and after one that is not."""
+    with ExitStack() as stack:
+        stores = {name: stack.enter_context(opened(root / name, durability=name)) for name in ("always", "os")}
+        contenders = {
+            f"durability={name}": timed(partial(store.save, KEY), after=partial(store.add_full_message, KEY, MESSAGE))
+            for name, store in stores.items()
+        }
+        figures = interleave(contenders, rounds=sizes.rounds, calls=5)
+    show("a save after an append", figures)
 
 
 def appends_of_real_messages(root: Path, sizes: Sizes) -> None:

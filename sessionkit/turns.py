@@ -25,7 +25,7 @@ def turn_start(messages: Sequence[Message], wanted: int) -> int:
     """
     if wanted >= len(messages):
         return len(messages)
-    results = [results_in(message) for message in messages]
+    results = [[result.id for result in results_in(message)] for message in messages]
     open_until = _last_result_of_each_position(messages, results)
     for position in range(wanted, 0, -1):
         if messages[position].role in _INSIDE_A_TURN or results[position]:
@@ -35,7 +35,7 @@ def turn_start(messages: Sequence[Message], wanted: int) -> int:
     return 0
 
 
-def _last_result_of_each_position(messages: Sequence[Message], results: Sequence[Sequence[str]]) -> list[int]:
+def _last_result_of_each_position(messages: Sequence[Message], results: Sequence[Sequence[str | None]]) -> list[int]:
     """For each position: the last position of a result whose call stands before it (-1 when there is none).
 
     Ids repeat from turn to turn, so that a result belongs to the nearest call before it that carries its id.
@@ -44,7 +44,7 @@ def _last_result_of_each_position(messages: Sequence[Message], results: Sequence
     last_result: dict[int, int] = {}
     for position, message in enumerate(messages):
         for call in calls_in(message):
-            call_of[call] = position
+            call_of[call.id] = position
         for result in results[position]:
             if result in call_of:
                 last_result[call_of[result]] = position

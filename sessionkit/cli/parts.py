@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 import attrs
 
 from sessionkit import codec
+from sessionkit.calls import Call, Result, call_in, calls_beside, result_beside, result_in
 from sessionkit.cli.neutral import visible_json, visible_lines
 from sessionkit.errors import DecodeError
 
 if TYPE_CHECKING:
-    from sessionkit.messages import Message, ToolCall
+    from sessionkit.messages import Message
 
 Kind: TypeAlias = Literal["reasoning", "text", "attachment", "result", "call", "field"]
 
 _SHOWN_ELSEWHERE: Final = frozenset(
     {"role", "content", "tool_calls", "tool_call_id", "name", "reasoning_content", "created_at", "model_name"}
 )
-_SHOWN_OF_CALLS: Final = frozenset({"id", "type", "function"})
-_SHOWN_OF_FUNCTIONS: Final = frozenset({"name", "arguments"})
+_SHOWN_OF_ITEMS: Final = frozenset({"call_id", "arguments", "input", "action", "output"})
+"""Fields of the items of OpenAI's responses that are calls or results."""
 
 _RESULT_LINES: Final = 12
 _REASONING_LINES: Final = 6
@@ -37,7 +38,7 @@ class Part:
             stands in the content; ``field`` what has no place of its own.
         text: what there is to read; of a call its arguments.
         title: the name of the tool that is called, or of the field.
-        note: the id of a call.
+        note: the id of a call; of a result that is a part of a content, that of its call.
     """
 
     kind: Kind
@@ -72,15 +73,21 @@ def parts_of(message: Message) -> Iterator[Part]:
     if message.reasoning_content:
         yield Part("reasoning", message.reasoning_content)
     yield from _content(message)
-    for call in message.tool_calls:
+    beside = calls_beside(message)
+    for call in beside:
         yield from _call(call)
-    for name, value in message.to_dict().items():
-        if (name not in _SHOWN_ELSEWHERE or not _has_place(name, value)) and value not in (None, "", [], {}):
-            yield Part("field", visible_json(value), title=name)
+    item = None if message.role == "tool" else result_beside(message)
+    if item is not None:
+        yield from _result(item)
+    shown = _SHOWN_OF_ITEMS if item is not None or len(beside) > len(message.tool_calls) else frozenset()
+    rest = {name: value for name, value in message.to_dict().items() if name not in shown}
+    yield from _fields({name: value for name, value in rest.items() if not _has_place(name, value)})
 
 
 def _has_place(name: str, value: Any) -> bool:
-    """Whether a field is of the type that its place shows; of any other it is shown like an unknown one."""
+    """Whether a field has a place, and is of the type that this shows; any other is shown like an unknown one."""
+    if name not in _SHOWN_ELSEWHERE:
+        return False
     if name == "tool_calls":
         return isinstance(value, list) and all(isinstance(call, dict) for call in value)
     return isinstance(value, (str, list)) if name == "content" else isinstance(value, str)
@@ -94,22 +101,40 @@ def _content(message: Message) -> Iterator[Part]:
             yield Part(kind, content)
         return
     for item in content or ():
-        if isinstance(item, dict) and isinstance(item.get("text"), str):
+        if not isinstance(item, dict):
+            yield Part("attachment", visible_json(item))
+        elif isinstance(item.get("text"), str):
             yield Part(kind, item["text"])
+        elif (call := call_in(item)) is not None:
+            yield from _call(call)
+        elif (result := result_in(item)) is not None:
+            yield from _result(result)
         else:
             yield Part("attachment", visible_json(item))
 
 
-def _call(call: ToolCall) -> Iterator[Part]:
-    data = call.to_dict()
-    function = data.get("function")
-    arguments = function.get("arguments") if isinstance(function, dict) else None
-    text = arguments if isinstance(arguments, str) else "" if arguments is None else visible_json(arguments)
-    yield Part("call", text, title=call.name, note=call.id)
-    others = {name: value for name, value in data.items() if name not in _SHOWN_OF_CALLS}
-    if isinstance(function, dict):
-        others |= {name: value for name, value in function.items() if name not in _SHOWN_OF_FUNCTIONS}
-    for name, value in others.items():
+def _call(call: Call) -> Iterator[Part]:
+    yield Part("call", _as_text(call.arguments), title=call.name, note=call.id)
+    yield from _fields(call.further)
+
+
+def _result(result: Result) -> Iterator[Part]:
+    content = result.content
+    if isinstance(content, list):
+        for item in content:
+            is_text = isinstance(item, dict) and isinstance(item.get("text"), str)
+            yield Part("result", item["text"] if is_text else visible_json(item), note=result.id or "")
+    else:
+        yield Part("result", _as_text(content), note=result.id or "")
+    yield from _fields(result.further)
+
+
+def _as_text(value: Any) -> str:
+    return value if isinstance(value, str) else "" if value is None else visible_json(value)
+
+
+def _fields(values: Mapping[str, Any]) -> Iterator[Part]:
+    for name, value in values.items():
         if value not in (None, "", [], {}):
             yield Part("field", visible_json(value), title=name)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
+from sessionkit.calls import calls_in
 from sessionkit.sessions import read_time
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Tally:
     def message(self, message: Message) -> None:
         """Count a message."""
         _count(self.messages, message.role)
-        for call in message.tool_calls:
+        for call in calls_in(message):
             _count(self.calls, call.name)
         self.bytes += len(message.to_json())
 

@@ -133,15 +133,15 @@ class _Calls:
         for message in messages:
             results = results_in(message)
             for result in results:
-                if result in self._open:
-                    del self._open[result]
+                if result.id in self._open:
+                    del self._open[result.id]
                 else:
                     self._uncalled += 1
             calls = calls_in(message)
             if message.role and not results:  # an item without role may stand between calls and results
                 self._unanswered += len(self._open)
                 self._open = {}
-            self._open.update(dict.fromkeys(calls))
+            self._open.update(dict.fromkeys(call.id for call in calls))
 
     def notes(self, key: str) -> Iterator[Damage]:
         """What is left of them. The calls of the last message may be under way."""

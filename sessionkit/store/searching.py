@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import attrs
 
+from sessionkit.calls import calls_in, result_beside, result_in
 from sessionkit.errors import StoreError, VersionConflict
 from sessionkit.messages import Message
 from sessionkit.sessions import SessionInfo
@@ -133,21 +134,34 @@ def _moved(key: str) -> VersionConflict:
 
 
 def _texts(message: Message) -> Iterator[tuple[str, str]]:
-    content = message.content
-    if isinstance(content, str):
-        yield "content", content
-    else:
-        for part in content or ():
-            if isinstance(part, dict) and isinstance(part.get("text"), str):
-                yield "content", part["text"]
+    for text in _said(message.content):
+        yield "content", text
+    item = result_beside(message)
+    if item is not None and message.role != "tool":  # a tool's message has it for its content
+        for text in _said(item.content):
+            yield "content", text
     if message.reasoning_content:
         yield "reasoning", message.reasoning_content
-    for call in message.tool_calls:
+    for call in calls_in(message):
         if call.name:
             yield "tool", call.name
-        arguments = call.function.get("arguments")
-        for text in _strings(arguments):
+        for text in _strings(call.arguments):
             yield "arguments", text
+
+
+def _said(content: Any) -> Iterator[str]:
+    """The texts of a content, and those of the results in it."""
+    if isinstance(content, str):
+        yield content
+    for part in content if isinstance(content, list) else ():
+        if not isinstance(part, dict):
+            continue
+        if isinstance(part.get("text"), str):
+            yield part["text"]
+        elif (result := result_in(part)) is not None:
+            yield from _said(result.content)
+        else:
+            yield from _strings(part.get("json"))  # a part of Bedrock's results
 
 
 def _strings(value: Any) -> Iterator[str]:

@@ -13,6 +13,7 @@ from sessionkit.cli.tally import OTHERS, Tally, grown
 from sessionkit.messages import Message
 
 from .conftest import URL, Run
+from .test_parts import FORMATS
 
 CALL = {"id": "c", "function": {"name": "stock", "arguments": "{}"}}
 
@@ -86,3 +87,10 @@ def test_growth_ends_with_all_and_never_falls() -> None:
     assert len(counts) == 10
     assert counts == sorted(counts)
     assert counts[-1] == 8
+
+
+def test_calls_of_every_provider_are_counted() -> None:
+    tally = Tally()
+    for call, _ in FORMATS.values():
+        tally.message(Message.from_dict(call))
+    assert tally.calls == Counter({"add": len(FORMATS)})

@@ -40,7 +40,13 @@ def test_nothing_that_steers_a_terminal_comes_out(text: str) -> None:
     )
     info = SessionInfo(key=text, summary=text, created=text, updated=text, aliases=[text], metadata={text: text})
     result = MessageView(Message.from_dict({"role": "tool", "content": text, "name": text, "tool_call_id": text}), 1)
-    for shown in (view, result, HeadView(info, 0)):
+    use = {"type": "tool_use", "id": text, "name": text, "input": {text: text}, text: text}
+    answer = {"type": "tool_result", "tool_use_id": text, "content": [{"text": text}, {text: text}], text: text}
+    parts = spoken([use, answer, {"toolUse": {"name": text, "input": text}}])
+    item = MessageView(
+        Message.from_dict({"type": "function_call", "call_id": text, "name": text, "arguments": text}), 1
+    )
+    for shown in (view, result, parts, item, HeadView(info, 0)):
         assert not (FORBIDDEN - {"\n"}) & set(rendered(shown))
 
 

@@ -11,6 +11,7 @@ from html import escape
 from importlib.resources import files
 from typing import Final
 
+from sessionkit.calls import calls_in
 from sessionkit.cli.neutral import visible, visible_json, visible_lines
 from sessionkit.cli.output import plural
 from sessionkit.cli.pages.pictures import picture_of
@@ -109,8 +110,8 @@ class _Messages:
         self._called: dict[str, str] = {}
 
     def write(self, message: Message, number: int) -> str:
-        if message.tool_calls:
-            self._called = {call.id: call.name for call in message.tool_calls}
+        if calls := calls_in(message):
+            self._called = {call.id: call.name for call in calls}
         kind = _ROLES.get(message.role, "other")
         name = f"{self._place}{number}"
         return (
@@ -132,11 +133,12 @@ class _Messages:
         shown = [part for part in parts_of(message) if part.kind != "field"]
         further = [(visible(part.title), _cut(part.text)) for part in parts_of(message) if part.kind == "field"]
         more = f'<details class="more"><summary>more</summary>{_fields(further)}</details>\n' if further else ""
-        tool = self._called.get(message.tool_call_id or "", "")
-        return (
-            "".join([_result(part, tool) if part.kind == "result" else _PARTS[part.kind](part) for part in shown])
-            + more
-        )
+        return "".join([self._part(part, message) for part in shown]) + more
+
+    def _part(self, part: Part, message: Message) -> str:
+        if part.kind != "result":
+            return _PARTS[part.kind](part)
+        return _result(part, self._called.get(part.note or message.tool_call_id or "", ""))
 
 
 def _result(part: Part, tool: str) -> str:

@@ -66,7 +66,7 @@ def test_sessions_can_be_chosen(store: SessionStore) -> None:
 
 @pytest.mark.parametrize(("text", "regex"), [("", False), ("(", True)])
 def test_a_text_that_is_none_is_refused_at_once(store: SessionStore, text: str, regex: bool) -> None:
-    with pytest.raises(ValueError, match="text to look for is empty|regular expression is not one"):
+    with pytest.raises(ValueError, match=r"text to look for is empty|regular expression is not one"):
         store.search(text, regex=regex)
 
 

@@ -43,6 +43,7 @@ _FONTS: Final = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 
 
 def main() -> None:
+    """Draw all pictures of a store with the made-up conversations."""
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         store = f"jsonl:{directory / 'sessions'}"

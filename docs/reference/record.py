@@ -21,6 +21,9 @@ _BLOCK: Final = re.compile(r"(?<=^```console real\n).*?(?=^```$)", re.DOTALL | r
 
 
 def main() -> None:
+    """Run all commands of the page, and write down what they print."""
+    if len(sys.argv) != 2:
+        raise SystemExit(f"usage: python {sys.argv[0]} CONVERSATIONS.jsonl")
     with tempfile.TemporaryDirectory() as directory:
         environment = os.environ | {"CONVERSATIONS": str(Path(sys.argv[1]).resolve()), "NO_COLOR": "1"}
 

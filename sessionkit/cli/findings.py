@@ -106,11 +106,12 @@ def check(
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keep the warnings about damage out of stderr: all of it is in the report."""
+    before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:
         yield
     finally:
-        logging.disable(logging.NOTSET)
+        logging.disable(before)
 
 
 def print_damage(damage: Damage) -> None:

@@ -51,9 +51,10 @@ _messages = st.one_of(
 conversations = st.lists(_messages, max_size=14)
 
 
-def _has_call(messages: Sequence[Message], position: int, since: int) -> bool:
-    """Whether a call of the result's id stands before it, not earlier than ``since``."""
-    of = messages[position].tool_call_id
+def _is_answer(messages: Sequence[Message], position: int, since: int) -> bool:
+    """Whether it is a result, of a call that stands before it and not earlier than ``since``."""
+    message = messages[position]
+    of = message.tool_call_id if message.role == "tool" else message.get("call_id")
     return any(call.id == of for message in messages[since:position] for call in message.tool_calls)
 
 
@@ -66,8 +67,8 @@ def _has_call(messages: Sequence[Message], position: int, since: int) -> bool:
 def test_no_result_is_left_without_a_call_that_it_had(messages: list[Message], wanted: int) -> None:
     cut = turn_start(messages, wanted)
     for position in range(cut, len(messages)):
-        if messages[position].role == "tool" and _has_call(messages, position, 0):
-            assert _has_call(messages, position, cut)
+        if _is_answer(messages, position, 0):
+            assert _is_answer(messages, position, cut)
 
 
 @settings(max_examples=150)
@@ -80,15 +81,14 @@ def test_a_cut_is_at_most_where_it_was_wanted_and_at_a_turn(messages: list[Messa
 
 @settings(max_examples=150)
 @given(conversations, st.integers(0, 16))
+@example([call("call_0"), say("user"), Message.from_dict({"type": "function_call_output", "call_id": "call_0"})], 1)
 def test_no_later_cut_would_have_done(messages: list[Message], wanted: int) -> None:
     cut = turn_start(messages, wanted)
     for later in range(cut + 1, min(wanted, len(messages) - 1) + 1):
         orphans = [
             position
             for position in range(later, len(messages))
-            if messages[position].role == "tool"
-            and _has_call(messages, position, 0)
-            and not _has_call(messages, position, later)
+            if _is_answer(messages, position, 0) and not _is_answer(messages, position, later)
         ]
         assert messages[later].role in _INSIDE or orphans
 

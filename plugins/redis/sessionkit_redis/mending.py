@@ -15,7 +15,8 @@ from sessionkit.errors import CorruptSessionError
 from sessionkit_redis import records
 from sessionkit_redis.keyspace import Keyspace, SessionKeys
 from sessionkit_redis.listing import Listing
-from sessionkit_redis.reading import CHUNK, decoded
+from sessionkit_redis.pieces import FIRST_MESSAGES, next_piece
+from sessionkit_redis.reading import decoded
 from sessionkit_redis.records import STORED
 from sessionkit_redis.scripts import REPAIR
 
@@ -104,9 +105,14 @@ class Mending:
         total = 0 if keys.messages in wrong else replies[1]
         found = _Found(wrong, values, total, ends=replies[2] > 0, indexed=bool(replies[3]))
         found.fields = [(name, value) for name, value in zip(STORED, values[3:], strict=True) if not _fits(name, value)]
-        for start in range(0, found.total, CHUNK):
-            stored = self.client.execute_command("LRANGE", keys.messages, start, start + CHUNK - 1)
+        start, piece = 0, FIRST_MESSAGES
+        while start < found.total:
+            stored = self.client.execute_command("LRANGE", keys.messages, start, start + piece - 1)
+            if not stored:  # somebody cut the history meanwhile
+                break
             found.messages += [(start + at, value) for at, value in enumerate(stored) if not _is_message(value)]
+            start += len(stored)
+            piece = next_piece(len(stored), sum(map(len, stored)))
         return found
 
 

@@ -16,10 +16,8 @@ from sessionkit.operations import window
 from sessionkit.sessions import ABSENT
 from sessionkit_redis.commands import Commands, Step
 from sessionkit_redis.keyspace import Keyspace
+from sessionkit_redis.pieces import FIRST_MESSAGES, next_piece
 from sessionkit_redis.records import STORED
-
-CHUNK: Final = 250
-"""How many messages one call reads: others wait for the server meanwhile."""
 
 _ATTEMPTS: Final = 5
 _ALL: Final = 2**53
@@ -32,6 +30,7 @@ class Snapshot(NamedTuple):
 
     Attributes:
         fields: the values of :data:`STORED`; None where they were never set.
+        size: how many bytes the messages are in the server.
     """
 
     version: str
@@ -40,6 +39,7 @@ class Snapshot(NamedTuple):
     start: int
     messages: list[Message]
     fields: Sequence[bytes | None]
+    size: int
 
 
 @attrs.frozen
@@ -62,39 +62,57 @@ class Reader:
             CorruptSessionError: what is there cannot be read.
         """
         for _ in range(_ATTEMPTS):
-            snapshot = self._try_to_read(key, start, limit, fields=fields, chunk=CHUNK)
+            snapshot = self._read_in_pieces(key, start, limit, fields=fields)
             if snapshot is not None:
                 return snapshot
-        snapshot = self._try_to_read(key, start, limit, fields=fields, chunk=_ALL)  # others keep replacing it
-        assert snapshot is not None
-        return snapshot
+        return self._read_at_once(key, start, limit, fields=fields)  # others keep replacing it
 
-    def _try_to_read(self, key: str, start: int, limit: int | None, *, fields: bool, chunk: int) -> Snapshot | None:
+    def _read_in_pieces(self, key: str, start: int, limit: int | None, *, fields: bool) -> Snapshot | None:
         """The same, unless the history was cut between two calls."""
         wanted = _ALL if limit is None else limit
-        snapshot = self._call(key, start, min(wanted, chunk), fields=fields, chunk=chunk)
-        wanted = min(wanted, snapshot.total - snapshot.start)
-        while len(snapshot.messages) < wanted:
-            position = snapshot.start + len(snapshot.messages)
-            more = self._call(key, position, min(wanted - len(snapshot.messages), chunk), fields=False, chunk=chunk)
-            if more.generation != snapshot.generation or not more.messages:
+        to_end = FIRST_MESSAGES < -start <= wanted  # then its end comes first, which is all of a short history
+        found = self._call(key, -FIRST_MESSAGES if to_end else start, min(wanted, FIRST_MESSAGES), fields=fields)
+        begin, end = window(found.total, start, limit)
+        messages, ending = found.messages, []
+        if found.start > begin:
+            messages, ending, end = [], found.messages, found.start
+        piece, came = FIRST_MESSAGES, found
+        while len(messages) < end - begin:
+            if came.messages:  # none of a history that is shorter than was thought
+                piece = next_piece(len(came.messages), came.size)
+            position = begin + len(messages)
+            came = self._call(key, position, min(end - position, piece), fields=False)
+            if came.generation != found.generation or not came.messages:
                 return None
-            snapshot.messages.extend(more.messages)
-        return snapshot
+            messages.extend(came.messages)
+        messages.extend(ending)
+        return found._replace(start=begin, messages=messages)
 
-    def _call(self, key: str, start: int, limit: int, *, fields: bool, chunk: int) -> Snapshot:
+    def _read_at_once(self, key: str, start: int, limit: int | None, *, fields: bool) -> Snapshot:
+        """The same in one call, however long others wait for it."""
+        wanted = _ALL if limit is None or (start < 0 and limit > 0) else limit
+        found = self._call(key, start, wanted, fields=fields)
+        begin, end = window(found.total, start, limit)
+        return found._replace(messages=found.messages[: end - begin])
+
+    def _call(self, key: str, start: int, limit: int, *, fields: bool) -> Snapshot:
         """A piece of a session. It may be shorter than asked for, and the next one begins where it ends."""
-        step = _step(self.keyspace.prefix, key, *_positions(start, limit, chunk), fields)
+        step = _step(self.keyspace.prefix, key, *_positions(start, limit), fields)
         state, total, values = self.commands.do(step)
         version, generation, count = state[:3]
         if version is None:
-            return Snapshot(ABSENT, "", 0, 0, [], [None] * len(STORED))
+            return Snapshot(ABSENT, "", 0, 0, [], [None] * len(STORED), 0)
         if count != b"%d" % total:
             raise damaged(key)
         first, _ = window(total, start, None)
-        messages = decoded(key, values[:limit])
         return Snapshot(
-            version.decode(), generation.decode(), total, first, messages, state[3:] or [None] * len(STORED)
+            version=version.decode(),
+            generation=generation.decode(),
+            total=total,
+            start=first,
+            messages=decoded(key, values),
+            fields=state[3:] or [None] * len(STORED),
+            size=sum(map(len, values)),
         )
 
 
@@ -106,11 +124,15 @@ def damaged(key: str) -> CorruptSessionError:
     )
 
 
-def _positions(start: int, limit: int, chunk: int) -> tuple[int, int]:
-    """What LRANGE is asked for. More than a piece from the end is read from the beginning, when the total is known."""
-    if limit == 0 or start < -chunk:
+def _positions(start: int, limit: int) -> tuple[int, int]:
+    """What LRANGE is asked for: never more than ``limit``.
+
+    From the end of a history that is shorter than was thought, it answers with fewer, or with none.
+    """
+    if limit == 0:
         return 1, 0
-    return (start, -1) if start < 0 else (start, start + limit - 1)
+    last = start + limit - 1
+    return (start, min(last, -1)) if start < 0 else (start, last)
 
 
 @lru_cache(maxsize=1024)

@@ -9,9 +9,8 @@ from typing import Any, Final
 import attrs
 
 from sessionkit_redis.keyspace import SessionKeys
+from sessionkit_redis.pieces import PIECE_BYTES, PIECE_MESSAGES
 
-CHUNK_MESSAGES: Final = 250
-CHUNK_BYTES: Final = 512 * 1024
 _EXPIRY_MS: Final = 600_000
 
 
@@ -34,7 +33,7 @@ class Staging:
 
 def is_long(records: Sequence[bytes]) -> bool:
     """Whether a history is better not sent in one call."""
-    return len(records) > CHUNK_MESSAGES or sum(map(len, records)) > CHUNK_BYTES
+    return len(records) > PIECE_MESSAGES or sum(map(len, records)) > PIECE_BYTES
 
 
 def chunks(records: Sequence[bytes]) -> Iterator[list[bytes]]:
@@ -42,7 +41,7 @@ def chunks(records: Sequence[bytes]) -> Iterator[list[bytes]]:
     chunk: list[bytes] = []
     size = 0
     for record in records:
-        if chunk and (len(chunk) == CHUNK_MESSAGES or size + len(record) > CHUNK_BYTES):
+        if chunk and (len(chunk) == PIECE_MESSAGES or size + len(record) > PIECE_BYTES):
             yield chunk
             chunk, size = [], 0
         chunk.append(record)

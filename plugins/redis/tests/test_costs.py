@@ -27,6 +27,7 @@ OPERATIONS: dict[str, Callable[[SessionStore], object]] = {
     "read the last messages": lambda store: store.get_history(KEY, 20),
     "read a session with its last messages": lambda store: store.get_session(KEY, 20),
     "read a summary": lambda store: store.get_summary(KEY),
+    "read 100 messages": lambda store: store.get_history("short", 500),
     "read 1,200 messages": lambda store: store.get_history(KEY),
     "truncate": lambda store: store.truncate_history(KEY, 10),
     "set the summary": lambda store: store.set_summary(KEY, "s"),
@@ -42,6 +43,7 @@ def store(server: Any) -> Iterator[SessionStore]:
         for operation in OPERATIONS.values():  # now the server knows the scripts
             operation(store)
         store.delete_session("new")
+        store.set_history("short", _messages(100))
         store.set_history(KEY, _messages(1200))
         yield store
 

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 from sessionkit_redis import reading
+from sessionkit_redis.pieces import FIRST_MESSAGES, PIECE_MESSAGES
 
 from sessionkit import SessionStore, open_store
 from sessionkit.operations import window
 
 KEY = "k"
-COUNT = 3 * reading.CHUNK + 1
+COUNT = FIRST_MESSAGES + 2 * PIECE_MESSAGES + 1
 
 
 @pytest.fixture
@@ -35,14 +36,14 @@ def _texts(store: SessionStore, limit: int | None = None) -> list[str]:
     return [message.text for message in store.get_history(KEY, limit)]
 
 
-@pytest.mark.parametrize("limit", [None, COUNT, reading.CHUNK, reading.CHUNK + 1, 1])
+@pytest.mark.parametrize("limit", [None, COUNT, FIRST_MESSAGES, FIRST_MESSAGES + 1, PIECE_MESSAGES + 1, 1])
 def test_a_long_history_is_whole(store: SessionStore, limit: int | None) -> None:
     assert _texts(store, limit) == _expected("old", 0 if limit is None else COUNT - limit)
 
 
 def test_any_stretch_can_be_read(store: SessionStore) -> None:
-    starts = [0, 1, COUNT - 1, COUNT, COUNT + 1, -1, -reading.CHUNK, -reading.CHUNK - 1, -COUNT - 1]
-    limits = [0, 1, reading.CHUNK, reading.CHUNK + 1, COUNT + 1]
+    starts = [0, 1, COUNT - 1, COUNT, COUNT + 1, -1, -FIRST_MESSAGES, -FIRST_MESSAGES - 1, -COUNT - 1]
+    limits = [0, 1, FIRST_MESSAGES, FIRST_MESSAGES + 1, COUNT + 1]
     for start, limit in product(starts, limits):
         page = store.get_history_page(KEY, start, limit)
         first, last = window(COUNT, start, limit)

@@ -50,6 +50,8 @@ _HOMES = {
     "sessionkit.sessions": (
         "ABSENT",
         "UNCHANGED",
+        "Heading",
+        "HeadingPage",
         "History",
         "Session",
         "SessionInfo",

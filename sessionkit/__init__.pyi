@@ -47,6 +47,8 @@ from sessionkit.plugins.urls import StoreURL as StoreURL
 from sessionkit.plugins.urls import read_path as read_path
 from sessionkit.sessions import ABSENT as ABSENT
 from sessionkit.sessions import UNCHANGED as UNCHANGED
+from sessionkit.sessions import Heading as Heading
+from sessionkit.sessions import HeadingPage as HeadingPage
 from sessionkit.sessions import History as History
 from sessionkit.sessions import Session as Session
 from sessionkit.sessions import SessionInfo as SessionInfo

@@ -21,6 +21,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 NAME_BYTES: Final = 255
@@ -44,6 +45,7 @@ def plain_name(key: str) -> str:
     return key.translate(_SEPARATORS)
 
 
+@lru_cache(maxsize=1024)  # it is asked for several times in one look at a session
 def hashed_name(key: str) -> str:
     """A name that no other key has, without suffix: the readable beginning of the plain name, and a hash of the key.
 

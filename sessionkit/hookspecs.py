@@ -20,7 +20,7 @@ import pluggy
 from sessionkit.damage import Damage
 from sessionkit.findings import Finding
 from sessionkit.messages import Message
-from sessionkit.sessions import History, Session, SessionPage, Sifted, Unchanged, Version
+from sessionkit.sessions import HeadingPage, History, Session, SessionPage, Sifted, Unchanged, Version
 from sessionkit.sieve import Sieve
 
 PROJECT: Final = "sessionkit"
@@ -248,6 +248,20 @@ class Backend:
 
         Returns:
             What was damaged; ``mended`` tells what is so no longer.
+        """
+        raise NotImplementedError
+
+    @hookspec(firstresult=True)
+    def sessionkit_list_headings(self, prefix: str, cursor: str | None, limit: int) -> HeadingPage:
+        """List sessions without a look at their messages; optional, since 1.1.
+
+        For those who need neither counts nor times: a search, and a look for an alias. A backend to which counts and
+        times are no trouble leaves it out, and is asked for the listing.
+
+        Args:
+            prefix: as in :meth:`sessionkit_list_sessions`, and so are the others.
+            cursor: the ``next`` of a page of headings.
+            limit: how many sessions at most.
         """
         raise NotImplementedError
 

@@ -93,36 +93,45 @@ def _messages(values: Iterable[Message]) -> tuple[Message, ...]:
 
 
 @attrs.frozen(slots=True, kw_only=True)
-class SessionInfo:
-    """What a listing tells of a session: everything but its messages.
+class Heading:
+    """What was said of a session, and is known without a look at its messages.
 
     Attributes:
         key: the session's name.
-        count: how many messages its history has.
         summary: the summary of what was truncated, ``""`` when there is none.
-        created: when the session came to be, RFC 3339 with zone; ``""`` when it is not known.
-        updated: when it last changed, likewise. For people: order is position, never time.
         aliases: other names, found by :meth:`SessionStore.resolve`.
-        version: the state's token.
-        generation: changes when stored messages are removed or replaced, and not when some are appended;
-            ``""`` for a session that does not exist.
     """
 
     key: str
-    count: int = 0
     summary: str = ""
-    created: str = ""
-    updated: str = ""
     _metadata: dict[str, Any] = attrs.field(factory=dict, converter=_metadata, hash=False)
     aliases: tuple[str, ...] = attrs.field(default=(), converter=_strings)
-    version: Version = ABSENT
-    generation: str = ""
 
     @property
     def metadata(self) -> dict[str, Any]:
         """A JSON object of the program's own, as a copy. picoclaw's ``scope`` lives here."""
         copied: dict[str, Any] = codec.copy_decoded(self._metadata)
         return copied
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class SessionInfo(Heading):
+    """What a listing tells of a session: everything but its messages.
+
+    Attributes:
+        count: how many messages its history has.
+        created: when the session came to be, RFC 3339 with zone; ``""`` when it is not known.
+        updated: when it last changed, likewise. For people: order is position, never time.
+        version: the state's token.
+        generation: changes when stored messages are removed or replaced, and not when some are appended;
+            ``""`` for a session that does not exist.
+    """
+
+    count: int = 0
+    created: str = ""
+    updated: str = ""
+    version: Version = ABSENT
+    generation: str = ""
 
     @property
     def exists(self) -> bool:
@@ -206,6 +215,20 @@ class SessionPage:
     sessions: Sequence[SessionInfo] = attrs.field(hash=False)
     next: str | None = None
     unreadable: Sequence[str] = ()
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class HeadingPage:
+    """A page of headings; ``next`` and ``unreadable`` as in a :class:`SessionPage`."""
+
+    headings: Sequence[Heading] = attrs.field(hash=False)
+    next: str | None = None
+    unreadable: Sequence[str] = ()
+
+    @classmethod
+    def of(cls, page: SessionPage) -> Self:
+        """The headings of a page of a listing."""
+        return cls(headings=page.sessions, next=page.next, unreadable=page.unreadable)
 
 
 @attrs.frozen(slots=True, kw_only=True)

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-    from sessionkit.sessions import SessionInfo
     from sessionkit.store.searching import Match
 
 _BEFORE: Final = 60
@@ -68,12 +67,6 @@ def command(
     What is found is printed at once. The status is 0 when something was found, and 1 when nothing was.
     """
     with opened_store(url) as store, progress("Searching") as advance:
-
-        def chosen(info: SessionInfo) -> bool:
-            if advance is not None:
-                advance(1)
-            return is_since(info, since)
-
         try:
             matches = store.search(
                 text,
@@ -81,7 +74,8 @@ def command(
                 ignore_case=ignore_case,
                 role=role,
                 prefix=prefix,
-                chosen=chosen,
+                chosen=None if since is None else lambda info: is_since(info, since),
+                on_session=None if advance is None else lambda key: advance(1),
                 on_unreadable=print_error,
             )
         except ValueError as error:

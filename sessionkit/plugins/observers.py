@@ -19,7 +19,7 @@ import attrs
 from sessionkit.codec import copy_json
 from sessionkit.errors import PluginLoadError
 from sessionkit.plugins.implementations import check_parameters, hook_attributes
-from sessionkit.sessions import History, SessionPage
+from sessionkit.sessions import HeadingPage, History, SessionPage
 
 logger = logging.getLogger("sessionkit.observers")
 
@@ -101,6 +101,8 @@ def _unchangeable(result: object) -> object:
         return attrs.evolve(result, messages=tuple(result.messages))
     if isinstance(result, SessionPage):
         return attrs.evolve(result, sessions=tuple(result.sessions))
+    if isinstance(result, HeadingPage):
+        return attrs.evolve(result, headings=tuple(result.headings))
     return result
 
 

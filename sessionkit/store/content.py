@@ -19,13 +19,13 @@ from sessionkit.codec import copy_json
 from sessionkit.errors import DecodeError, MissingTransformError, StoreError
 from sessionkit.messages import Message
 from sessionkit.plugins.transforms import Encoded, Kind, Transform
-from sessionkit.sessions import Session, SessionInfo, Unchanged
+from sessionkit.sessions import Heading, Session, Unchanged
 
 MARK: Final = "_sessionkit"
 _SUMMARY_MARK: Final = "_sessionkit:"
 _LITERAL: Final = ""
 
-_Info = TypeVar("_Info", bound=SessionInfo)
+_Heading = TypeVar("_Heading", bound=Heading)
 _Unchanged: TypeAlias = Literal[Unchanged.UNCHANGED]
 
 
@@ -68,7 +68,7 @@ class ContentChain:
         decoded: str = self._decode(key, "summary", [summary])[0]
         return decoded
 
-    def decode_info(self, info: _Info) -> _Info:
+    def decode_info(self, info: _Heading) -> _Heading:
         """A session, or what a listing tells of it, as it was written."""
         metadata = info.metadata
         if MARK in metadata:

@@ -19,7 +19,7 @@ from sessionkit.errors import OutcomeUnknownError, StoreError, UnsupportedOperat
 from sessionkit.findings import Finding
 from sessionkit.messages import Message
 from sessionkit.plugins.manager import Assembly
-from sessionkit.sessions import UNCHANGED, History, Session, SessionPage, Sifted, Unchanged, Version
+from sessionkit.sessions import UNCHANGED, HeadingPage, History, Session, SessionPage, Sifted, Unchanged, Version
 from sessionkit.sieve import Sieve
 
 _Unchanged: TypeAlias = Literal[Unchanged.UNCHANGED]
@@ -45,6 +45,7 @@ class Hooks:
         self._verify = self._optional(assembly, "sessionkit_verify")
         self._repair = self._optional(assembly, "sessionkit_repair")
         self._sift = self._optional(assembly, "sessionkit_sift")
+        self._list_headings = self._optional(assembly, "sessionkit_list_headings")
 
     def _optional(self, assembly: Assembly, hook: str) -> Callable[..., Any] | None:
         return self._caller(assembly, hook) if hook in assembly.implemented else None
@@ -122,6 +123,12 @@ class Hooks:
     def list_sessions(self, prefix: str, cursor: str | None, limit: int) -> SessionPage:
         page = self._list_sessions(prefix=prefix, cursor=cursor, limit=limit)
         return self._expect(SessionPage, page, "list_sessions", prefix)
+
+    def list_headings(self, prefix: str, cursor: str | None, limit: int) -> HeadingPage:
+        if self._list_headings is None:
+            return HeadingPage.of(self.list_sessions(prefix, cursor, limit))
+        page = self._list_headings(prefix=prefix, cursor=cursor, limit=limit)
+        return self._expect(HeadingPage, page, "list_headings", prefix)
 
     def delete_session(self, key: str, if_version: Version | None) -> bool:
         result = self._delete_session(key=key, if_version=if_version)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Final
+from typing import Final, TypeAlias, TypeVar
 
 import attrs
 
 from sessionkit.errors import StoreError, VersionConflict
 from sessionkit.messages import Message
-from sessionkit.sessions import History, SessionInfo
+from sessionkit.sessions import Heading, History, SessionInfo
 from sessionkit.store.runtime import Runtime
 
 PAGE_MESSAGES: Final = 1000
@@ -26,6 +26,11 @@ _SESSIONS_AT_FIRST: Final = 50
 """Fewer at first: who wants to see some sessions shall not wait for many."""
 
 _SESSIONS: Final = 200
+
+_Heading = TypeVar("_Heading", bound=Heading)
+
+_Listed: TypeAlias = tuple[Sequence[_Heading], str | None, Sequence[str]]
+"""What a page lists, the cursor of the one that follows, and what cannot be read."""
 
 
 @attrs.define
@@ -94,19 +99,44 @@ def sessions_of(
     runtime: Callable[[], Runtime], prefix: str, on_unreadable: Callable[[str], object] | None
 ) -> Iterator[SessionInfo]:
     """The sessions whose key begins with a prefix; the arguments are those of the store's ``list_sessions``."""
+
+    def listed(at: Runtime, cursor: str | None, limit: int) -> _Listed[SessionInfo]:
+        page = at.hooks.list_sessions(prefix, cursor, limit)
+        return page.sessions, page.next, page.unreadable
+
+    return _listed_by(listed, runtime, on_unreadable)
+
+
+def headings_of(
+    runtime: Callable[[], Runtime], prefix: str, on_unreadable: Callable[[str], object] | None
+) -> Iterator[Heading]:
+    """The same for those who need neither counts nor times, which may take a look at every message."""
+
+    def listed(at: Runtime, cursor: str | None, limit: int) -> _Listed[Heading]:
+        page = at.hooks.list_headings(prefix, cursor, limit)
+        return page.headings, page.next, page.unreadable
+
+    return _listed_by(listed, runtime, on_unreadable)
+
+
+def _listed_by(
+    listed: Callable[[Runtime, str | None, int], _Listed[_Heading]],
+    runtime: Callable[[], Runtime],
+    on_unreadable: Callable[[str], object] | None,
+) -> Iterator[_Heading]:
     cursor: str | None = None
     limit = _SESSIONS_AT_FIRST
     while True:
         at = runtime()
         with at.activity.during():
-            page = at.hooks.list_sessions(prefix, cursor, limit)
-            sessions = [at.content.decode_info(info) for info in page.sessions]
+            found, following, unreadable = listed(at, cursor, limit)
+            sessions = [at.content.decode_info(info) for info in found]
         if on_unreadable is not None:
-            for line in page.unreadable:
+            for line in unreadable:
                 on_unreadable(line)
         yield from sessions
-        if page.next is None:
+        if following is None:
             return
-        if page.next == cursor:
+        if following == cursor:
             raise StoreError(f"backend {at.name!r} lists one page again and again; a fault of the backend")
-        cursor, limit = page.next, _SESSIONS
+        cursor, limit = following, _SESSIONS

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import attrs
@@ -10,10 +10,10 @@ import attrs
 from sessionkit.errors import AmbiguousAliasError, StoreError
 from sessionkit.keys import check_key
 from sessionkit.messages import Message
-from sessionkit.sessions import History, Session, SessionInfo
+from sessionkit.sessions import Heading, History, Session, SessionInfo
 from sessionkit.store.arguments import checked_count
 from sessionkit.store.opened import OpenedStore
-from sessionkit.store.paging import messages_of, sessions_of
+from sessionkit.store.paging import headings_of, messages_of, sessions_of
 
 if TYPE_CHECKING:
     from sessionkit.store.searching import Match
@@ -119,6 +119,7 @@ class SessionReader(OpenedStore):
         role: str | None = None,
         prefix: str = "",
         chosen: Callable[[SessionInfo], bool] | None = None,
+        on_session: Callable[[str], object] | None = None,
         on_unreadable: Callable[[str], object] | None = None,
     ) -> Iterator[Match]:
         """Look for a text in keys, summaries, contents, reasoning, names and arguments of tool calls.
@@ -132,7 +133,8 @@ class SessionReader(OpenedStore):
             ignore_case: whether upper and lower case are the same.
             role: only messages of this role, and no keys and summaries.
             prefix: only sessions whose key begins with it.
-            chosen: only sessions that it returns True for.
+            chosen: only sessions that it returns True for. To tell it counts and times may take a look at all messages.
+            on_session: is called with the key of each session before it is searched.
             on_unreadable: as for :meth:`list_sessions`; without it, a session that cannot be searched raises.
 
         Raises:
@@ -148,12 +150,17 @@ class SessionReader(OpenedStore):
         from sessionkit.store.searching import Query, search_session  # seldom wanted
 
         query = Query.of(text, regex=regex, ignore_case=ignore_case, role=role)
-        listed = self.list_sessions(prefix, on_unreadable=on_unreadable)
+        prefix = "" if prefix == "" else check_key(prefix)
+        listed: Iterable[Heading]
+        if chosen is None:
+            listed = headings_of(self._open_runtime, prefix, on_unreadable)
+        else:
+            listed = (info for info in sessions_of(self._open_runtime, prefix, on_unreadable) if chosen(info))
 
         def found() -> Iterator[Match]:
             for info in listed:
-                if chosen is not None and not chosen(info):
-                    continue
+                if on_session is not None:
+                    on_session(info.key)
                 try:
                     yield from search_session(self._open_runtime, query, info)
                 except StoreError as error:
@@ -172,7 +179,8 @@ class SessionReader(OpenedStore):
         alias = check_key(alias)
         if self.get_session(alias, limit=0).exists:
             return alias
-        keys = [info.key for info in self.list_sessions() if alias in info.aliases]
+        headings = headings_of(self._open_runtime, "", None)
+        keys = [heading.key for heading in headings if alias in heading.aliases]
         if len(keys) > 1:
             raise AmbiguousAliasError(f"alias {alias!r} names several sessions: {', '.join(map(repr, keys))}")
         return keys[0] if keys else None

@@ -11,7 +11,7 @@ import attrs
 from sessionkit.calls import calls_in, result_beside, result_in
 from sessionkit.errors import StoreError, VersionConflict
 from sessionkit.messages import Message
-from sessionkit.sessions import SessionInfo
+from sessionkit.sessions import Heading
 from sessionkit.sieve import Sieve, literal_pieces, sieve_for
 from sessionkit.store.content import MARK
 from sessionkit.store.paging import messages_of
@@ -69,7 +69,7 @@ class Query:
         sieve = sieve_for(pieces, ignore_case=ignore_case, also=[MARK.encode("ascii")])
         return cls(pattern, role, sieve)
 
-    def of_session(self, info: SessionInfo) -> Iterator[Match]:
+    def of_session(self, info: Heading) -> Iterator[Match]:
         """What is found in a session besides its messages."""
         if self.role is None:
             for place, text in (("key", info.key), ("summary", info.summary)):
@@ -87,7 +87,7 @@ class Query:
         return tuple([found.span() for found in self.pattern.finditer(text) if found.end() > found.start()])
 
 
-def search_session(runtime: Callable[[], Runtime], query: Query, info: SessionInfo) -> Iterator[Match]:
+def search_session(runtime: Callable[[], Runtime], query: Query, info: Heading) -> Iterator[Match]:
     """What is found in a session, in bounded memory.
 
     Raises:

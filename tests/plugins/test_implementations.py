@@ -205,6 +205,7 @@ def test_some_hooks_are_optional() -> None:
         "sessionkit_verify",
         "sessionkit_repair",
         "sessionkit_sift",
+        "sessionkit_list_headings",
         "sessionkit_diagnose",
         "sessionkit_close",
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal, TypeAlias, TypeVar
 
 from sessionkit import operations
@@ -13,7 +13,7 @@ from sessionkit.errors import BackendUnavailableError, MessageTooLargeError, Sto
 from sessionkit.findings import Finding
 from sessionkit.hookspecs import Backend, hookimpl
 from sessionkit.messages import Message
-from sessionkit.sessions import UNCHANGED, History, Session, SessionPage, Sifted, Unchanged, Version
+from sessionkit.sessions import UNCHANGED, HeadingPage, History, Session, SessionPage, Sifted, Unchanged, Version
 from sessionkit.sieve import Sieve
 from sessionkit_jsonl import failures
 from sessionkit_jsonl.cache import Cache
@@ -196,10 +196,13 @@ class JSONLBackend(Backend):
 
     @hookimpl
     def sessionkit_list_sessions(self, prefix: str, cursor: str | None, limit: int) -> SessionPage:
-        try:
+        with _listing_them():
             return self._listing.page(prefix, cursor, limit)
-        except OSError as error:
-            raise BackendUnavailableError(f"the sessions cannot be listed: {failures.describe(error)}") from error
+
+    @hookimpl
+    def sessionkit_list_headings(self, prefix: str, cursor: str | None, limit: int) -> HeadingPage:
+        with _listing_them():
+            return self._listing.headings(prefix, cursor, limit)
 
     @hookimpl
     def sessionkit_delete_session(self, key: str, if_version: Version | None) -> bool:
@@ -252,12 +255,11 @@ class JSONLBackend(Backend):
 
     @hookimpl
     def sessionkit_sift(self, key: str, start: int, sieve: Sieve) -> Sifted:
-        entry = self._entries.get(key)
         with failures.reading(key):
-            log = None if start else entry.unread_log()
+            log = None if start else self._entries.unread_log(key)
             if log is not None and not passes_any(log, sieve):
                 return Sifted()
-        return self._read(entry, lambda look: sift(look, start, sieve))
+        return self._read(self._entries.get(key), lambda look: sift(look, start, sieve))
 
     @hookimpl
     def sessionkit_close(self) -> None:
@@ -272,6 +274,14 @@ class JSONLBackend(Backend):
         self._locks.close()
         if problems:
             raise problems[0]
+
+
+@contextlib.contextmanager
+def _listing_them() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise BackendUnavailableError(f"the sessions cannot be listed: {failures.describe(error)}") from error
 
 
 def _session(entry: Entry, look: Look, limit: int | None) -> Session:

@@ -139,7 +139,7 @@ class Entry:
         return found
 
     def unread_log(self) -> OpenFile | None:
-        """The data file, if nothing of it was read yet; for those who can do with its bytes."""
+        """See :meth:`Entries.unread_log`."""
         with self.mutex:
             return None if self._index.end else open_for_reading(self._find().base + directory.DATA_SUFFIX)
 
@@ -305,6 +305,14 @@ class Entries:
         with self._lock:
             entry = self._entries.get(key)
         return entry or Entry(self._directory, key, found=found)
+
+    def unread_log(self, key: str) -> OpenFile | None:
+        """A session's data file, if nothing of it was read yet; for those who can do with its bytes."""
+        with self._lock:
+            entry = self._entries.get(key)
+        if entry is not None:
+            return entry.unread_log()
+        return open_for_reading(directory.find(self._directory, key).base + directory.DATA_SUFFIX)
 
     def clear(self) -> None:
         """Forget everything; files close when nobody uses them any more."""

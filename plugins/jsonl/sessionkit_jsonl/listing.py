@@ -9,18 +9,19 @@ import time
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
 
 import attrs
 
 from sessionkit.errors import InvalidKeyError, StoreError
 from sessionkit.filenames import hashed_name, plain_name
 from sessionkit.keys import check_key
-from sessionkit.sessions import Session, SessionInfo, SessionPage
+from sessionkit.sessions import Heading, HeadingPage, Session, SessionInfo, SessionPage
 from sessionkit_jsonl import failures
 from sessionkit_jsonl.directory import DATA_SUFFIX, META_SUFFIX, Found, leads_to, read_meta
 from sessionkit_jsonl.entry import log
 from sessionkit_jsonl.files import status_of
+from sessionkit_jsonl.meta import State
 from sessionkit_jsonl.mounts import is_local
 
 _META: Final = -len(META_SUFFIX)
@@ -41,6 +42,9 @@ Fingerprint: TypeAlias = tuple[int, ...]
 """Differs when a file differs; empty when there is none."""
 
 
+_Told = TypeVar("_Told", bound=Heading)
+
+
 @attrs.frozen
 class _Remembered:
     """What was read of the files of a name.
@@ -54,6 +58,23 @@ class _Remembered:
     files: tuple[Fingerprint, Fingerprint]
     info: SessionInfo | None
     rival: str
+
+
+@attrs.frozen
+class _Described:
+    """What was read of the document of a name.
+
+    Attributes:
+        document: its fingerprint.
+        heading: what it tells; None when the key does not lead to it.
+        rival: as in what is remembered.
+        needs_data: whether there is a session only if there is a log.
+    """
+
+    document: Fingerprint
+    heading: Heading | None
+    rival: str
+    needs_data: bool
 
 
 class Listing:
@@ -76,26 +97,44 @@ class Listing:
         self._present: set[str] = set()
         self._names: list[str] = []
         self._remembered: dict[str, _Remembered] = {}
+        self._described: dict[str, _Described] = {}
         self._warned: set[str] = set()
 
     def page(self, prefix: str, cursor: str | None, limit: int) -> SessionPage:
         """A page of the sessions; a cursor is the name where the page before ended."""
+        found, following, unreadable = self._told(self._info, prefix, cursor, limit)
+        return SessionPage(sessions=found, next=following, unreadable=unreadable)
+
+    def headings(self, prefix: str, cursor: str | None, limit: int) -> HeadingPage:
+        """The same without a look at the logs."""
+        found, following, unreadable = self._told(self._heading, prefix, cursor, limit)
+        return HeadingPage(headings=found, next=following, unreadable=unreadable)
+
+    def _told(
+        self, tell: Callable[[str, str], _Told | None], prefix: str, cursor: str | None, limit: int
+    ) -> tuple[list[_Told], str | None, list[str]]:
         begin = _beginning(prefix)
+        found: list[_Told] = []
+        unreadable: list[str] = []
         with self._lock:
             self._look_at_names()
             position = bisect_left(self._names, begin)
             if cursor is not None:
                 position = max(bisect_right(self._names, cursor), position)
-            found: list[SessionInfo] = []
-            unreadable: list[str] = []
             while position < len(self._names) and self._names[position].startswith(begin):
                 if len(found) == limit:
-                    return SessionPage(sessions=found, next=self._names[position - 1], unreadable=unreadable)
-                info = self._info(self._names[position], unreadable)
-                if info is not None and info.key.startswith(prefix):
-                    found.append(info)
+                    return found, self._names[position - 1], unreadable
+                name = self._names[position]
+                try:
+                    told = tell(name, os.path.join(self._directory, name))
+                except (OSError, StoreError, InvalidKeyError) as error:
+                    reason = failures.describe(error) if isinstance(error, OSError) else str(error)
+                    unreadable.append(self._warn(name, reason))
+                else:
+                    if told is not None and told.key.startswith(prefix):
+                        found.append(told)
                 position += 1
-        return SessionPage(sessions=found, unreadable=unreadable)
+        return found, None, unreadable
 
     def _look_at_names(self) -> None:
         """Read the directory, unless nothing changed in it."""
@@ -107,8 +146,9 @@ class Listing:
         present = {name[:_META] for name in names if name[_META:] == META_SUFFIX}
         present.update([name[:_DATA] for name in names if name[_DATA:] == DATA_SUFFIX])
         if present != self._present:
-            for name in self._remembered.keys() - present:
-                del self._remembered[name]
+            for remembered in (self._remembered, self._described):
+                for name in remembered.keys() - present:
+                    del remembered[name]
             self._names = sorted(present)
             self._present = present
 
@@ -125,22 +165,42 @@ class Listing:
         tick = _COARSE_TICK_NS if seen[2] % 1_000_000 == 0 else _TICK_NS
         return self._is_local and seen[2] + tick < time.time_ns()
 
-    def _info(self, name: str, unreadable: list[str]) -> SessionInfo | None:
-        """What there is to tell of a session; None when it is gone or cannot be read, which is added to the list."""
-        base = os.path.join(self._directory, name)
-        try:
-            known = self._known(name, base)
-            if known is None:
-                known = self._read_name(name, base)
-        except (OSError, StoreError, InvalidKeyError) as error:
-            unreadable.append(self._warn(name, failures.describe(error) if isinstance(error, OSError) else str(error)))
-            return None
+    def _info(self, name: str, base: str) -> SessionInfo | None:
+        """What there is to tell of a session; None when there is none of this name."""
+        known = self._remembered.get(name)
+        if known is None or known.files != _fingerprints(base):  # its files may be others by now
+            known = self._read_name(name, base)
         return None if known.rival in self._present else known.info
 
-    def _known(self, name: str, base: str) -> _Remembered | None:
-        """What is remembered of a name, if its files are the same still."""
-        known = self._remembered.get(name)
-        return known if known is not None and known.files == _fingerprints(base) else None
+    def _heading(self, name: str, base: str) -> Heading | None:
+        """What its document alone tells of a session, where that is enough; else what there is to tell of it."""
+        if name in self._remembered:
+            return self._info(name, base)
+        document = _fingerprint(base + META_SUFFIX)
+        known = self._described.get(name)
+        if known is None or known.document != document:
+            known = self._read_document(name, base, document)
+        if known is None:
+            return self._info(name, base)
+        if known.rival in self._present or (known.needs_data and status_of(base + DATA_SUFFIX) is None):
+            return None
+        return known.heading
+
+    def _read_document(self, name: str, base: str, document: Fingerprint) -> _Described | None:
+        """Read what a document alone tells; None where it does not tell whose it is, or which document counts."""
+        found = read_meta(base)
+        meta, key = found.meta, found.meta.key
+        if meta.state is not State.READ or key is None or meta.has_successor:
+            return None
+        hashed = hashed_name(check_key(key))
+        rival = "" if name == hashed else hashed
+        heading = None
+        if rival not in self._present and leads_to(self._directory, key, name, found):
+            heading = Heading(key=key, summary=meta.summary, metadata=meta.metadata, aliases=meta.aliases)
+        known = _Described(document, heading, rival, meta.needs_data)
+        if rival not in self._present and (len(self._described) < _MOST_REMEMBERED or name in self._described):
+            self._described[name] = known
+        return known
 
     def _read_name(self, name: str, base: str) -> _Remembered:
         """Read a session. Whose a name is, its document says; without one it is the key of that name."""

@@ -80,6 +80,11 @@ class Meta:
         return attrs.evolve(self, document=document, pending=True) if isinstance(document, dict) else self
 
     @property
+    def has_successor(self) -> bool:
+        """Whether another document takes its place beside a certain data file."""
+        return "next" in self._own
+
+    @property
     def _own(self) -> dict[str, Any]:
         own = self.document.get(_OWN)
         return own if isinstance(own, dict) else {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Callable
@@ -11,12 +12,14 @@ from typing import TypeAlias
 import pytest
 from sessionkit_jsonl import JSONLBackend
 from sessionkit_jsonl.files import OpenFile, open_for_reading
+from sessionkit_jsonl.headers import find_header
 from sessionkit_jsonl.mounts import is_local
 
 from sessionkit import SessionStore
 from sessionkit.filenames import hashed_name
 from sessionkit.messages import Message
-from sessionkit.sessions import SessionInfo
+from sessionkit.sessions import UNCHANGED as U
+from sessionkit.sessions import Heading, SessionInfo
 
 OpenBackend: TypeAlias = Callable[..., JSONLBackend]
 OpenStore: TypeAlias = Callable[..., SessionStore]
@@ -42,6 +45,22 @@ def pages(backend: JSONLBackend, prefix: str = "", limit: int = 2) -> list[list[
 
 def everything(backend: JSONLBackend) -> list[SessionInfo]:
     return list(backend.sessionkit_list_sessions("", None, 1000).sessions)
+
+
+def agreed(backend: JSONLBackend) -> list[SessionInfo]:
+    """The listing, when the headings say the same before it and after it."""
+    before = headings(backend)
+    listed = everything(backend)
+    assert before == headings(backend) == [described(info) for info in listed]
+    return listed
+
+
+def headings(backend: JSONLBackend) -> list[tuple[object, ...]]:
+    return [described(heading) for heading in backend.sessionkit_list_headings("", None, 1000).headings]
+
+
+def described(heading: Heading) -> tuple[object, ...]:
+    return heading.key, heading.summary, heading.metadata, heading.aliases
 
 
 def test_pages_are_in_the_order_of_names_and_end(open_backend: OpenBackend) -> None:
@@ -83,10 +102,10 @@ def test_files_that_their_key_does_not_lead_to_are_not_listed(directory: Path, o
         (directory / f"moved{suffix}").write_bytes((directory / f"c{suffix}").read_bytes())
         (directory / f"{hashed_name('a:b')}{suffix}").write_bytes((directory / f"a_b{suffix}").read_bytes())
     (directory / f"{hashed_name('a:b')}.meta.json").write_text('{"key": "a:b", "summary": "of the hashed name"}')
-    assert [(info.key, info.summary) for info in everything(backend)] == [("a:b", "of the hashed name"), ("c", "")]
+    assert [(info.key, info.summary) for info in agreed(backend)] == [("a:b", "of the hashed name"), ("c", "")]
     for suffix in (".meta.json", ".jsonl"):
         (directory / f"{hashed_name('a:b')}{suffix}").unlink()
-    assert [(info.key, info.summary) for info in everything(backend)] == [("a:b", ""), ("c", "")]
+    assert [(info.key, info.summary) for info in agreed(backend)] == [("a:b", ""), ("c", "")]
 
 
 def test_an_unreadable_neighbour_is_left_out_and_told_once(
@@ -126,13 +145,13 @@ def test_what_is_no_session_is_not_listed(directory: Path, open_backend: OpenBac
     (directory / "a.archive").write_text("x")
     (directory / "old.json").write_text("{}")
     (directory / f"{hashed_name('lost')}.jsonl").write_text("")
-    assert [info.key for info in everything(backend)] == ["a"]
+    assert [info.key for info in agreed(backend)] == ["a"]
 
 
 def test_a_log_without_document_is_the_session_of_its_name(directory: Path, open_backend: OpenBackend) -> None:
     backend = open_backend()
     (directory / "a_b.jsonl").write_text('{"role":"user","content":"x"}\n')
-    assert [(info.key, info.count) for info in everything(backend)] == [("a_b", 1)]
+    assert [(info.key, info.count) for info in agreed(backend)] == [("a_b", 1)]
     assert backend.sessionkit_get_session("a_b", 0) == open_backend().sessionkit_get_session("a_b", 0)
 
 
@@ -163,6 +182,42 @@ def test_documents_and_logs_that_did_not_change_are_read_once(open_backend: Open
     assert sum(map(len, pages(fresh, limit=5))) == 40
     assert opened == ["007.meta.json", "007.jsonl"]
     assert [info.count for info in everything(fresh)].count(2) == 1
+
+
+def test_headings_take_no_look_at_logs_and_documents_that_did_not_change_are_read_once(
+    open_backend: OpenBackend, opened: list[str]
+) -> None:
+    backend = open_backend(durability="os")
+    add(backend, *(f"{number:02}" for number in range(20)))
+    fresh = open_backend()
+    opened.clear()
+    for _ in range(3):
+        assert len(headings(fresh)) == 20
+    assert sorted(opened) == [f"{number:02}.meta.json" for number in range(20)]
+    backend.sessionkit_update_session("07", U, "s", U, U, U, U, None, "")
+    opened.clear()
+    assert ("07", "s", {}, ()) in headings(fresh)
+    assert opened == ["07.meta.json"]
+
+
+def test_headings_of_directories_that_crashes_left_are_those_of_the_listing(
+    directory: Path, open_backend: OpenBackend
+) -> None:
+    backend = open_backend(durability="os")
+    add(backend, "a", "b", "c", "d")
+    document = json.loads((directory / "a.meta.json").read_bytes())
+    log = open_for_reading(str(directory / "a.jsonl"))
+    assert log is not None
+    header = find_header(log, log.status().st_size)
+    assert header is not None
+    following = {"nonce": header.nonce, "document": {**document, "summary": "takes its place"}}
+    document["sessionkit"] = {**document["sessionkit"], "next": following}
+    (directory / "a.meta.json").write_text(json.dumps(document))
+    (directory / "b.jsonl").unlink()
+    (directory / "c.meta.json").write_text('{"key": "c", "summ')
+    (directory / "d.meta.json").unlink()
+    listed = agreed(open_backend())
+    assert [(info.key, info.summary) for info in listed] == [("a", "takes its place"), ("c", ""), ("d", "")]
 
 
 def test_a_page_reads_the_files_of_its_own_sessions(open_backend: OpenBackend, opened: list[str]) -> None:
@@ -230,9 +285,9 @@ def test_a_document_that_is_written_in_place_is_read_again(directory: Path, open
     add(backend, "a")
     for summary in ("x", "y", "a longer one"):
         for _ in range(2):
-            everything(backend)
+            agreed(backend)
         (directory / "a.meta.json").write_text(f'{{"key": "a", "summary": "{summary}"}}')
-        assert [info.summary for info in everything(backend)] == [summary]
+        assert [info.summary for info in agreed(backend)] == [summary]
 
 
 def test_an_alias_is_found_without_reading_what_did_not_change(reopen: OpenStore, opened: list[str]) -> None:
@@ -248,10 +303,10 @@ def test_an_alias_is_found_without_reading_what_did_not_change(reopen: OpenStore
 def test_deleted_and_new_sessions_are_seen(open_backend: OpenBackend) -> None:
     backend, other = open_backend(), open_backend()
     add(backend, "a", "b")
-    assert len(everything(other)) == 2
+    assert len(agreed(other)) == 2
     backend.sessionkit_delete_session("a", None)
     add(backend, "c")
-    assert [info.key for info in everything(other)] == ["b", "c"]
+    assert [info.key for info in agreed(other)] == ["b", "c"]
 
 
 def test_a_listing_does_not_close_the_files_of_sessions_in_use(open_backend: OpenBackend) -> None:

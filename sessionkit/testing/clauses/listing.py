@@ -104,6 +104,38 @@ class ListingClauses(ConformanceBase):
         store.get_history("read")
         assert [info.key for info in store.list_sessions()] == ["kept"]
 
+    def test_headings_are_those_of_the_listing(self, store: SessionStore) -> None:
+        """Rule: ``sessionkit_list_headings``, which is optional. At once after each write, at every size of a page."""
+        for key in ("a:1", "a:2", "b", "empty"):
+            store.update_session(key, summary=f"of {key}", metadata={"m": key}, aliases=[f"@{key}"])
+        for key in ("a:1", "a:2", "b", "c", "gone"):
+            store.add_message(key, "user", "x")
+        for write in (
+            lambda: store.delete_session("gone"),
+            lambda: store.set_summary("a:2", "another"),
+            lambda: store.truncate_history("b", 0),
+            lambda: store.set_history("c", simple("y", "z")),
+        ):
+            write()
+            for prefix, limit in (("", 1), ("", 3), ("", 100), ("a:", 1)):
+                assert self.headings(store, prefix, limit) == [
+                    (info.key, info.summary, info.metadata, info.aliases)
+                    for page in self.pages(store, prefix, limit)
+                    for info in page
+                ]
+
+    def headings(self, store: SessionStore, prefix: str, limit: int) -> list[tuple[object, ...]]:
+        found: list[tuple[object, ...]] = []
+        cursor = None
+        for _ in range(1_000):
+            page = self.hooks(store).list_headings(prefix, cursor, limit)
+            assert len(page.headings) <= limit
+            found += [(each.key, each.summary, each.metadata, each.aliases) for each in page.headings]
+            cursor = page.next
+            if cursor is None:
+                return found
+        raise AssertionError("the headings do not end: a page whose next is None ends them")
+
     def test_an_empty_session_is_listed(self, store: SessionStore) -> None:
         """A session exists without messages too."""
         store.update_session("empty")

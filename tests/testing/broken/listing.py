@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 import attrs
 
 from sessionkit.hookspecs import hookimpl
-from sessionkit.sessions import SessionInfo, SessionPage, Version
+from sessionkit.sessions import HeadingPage, SessionInfo, SessionPage, Version
 from sessionkit.state import SessionState
 
 from .registry import caught_by
@@ -109,6 +109,20 @@ class LooksForTheLastOne(MemoryStore):
         if cursor is not None and cursor not in self._states:
             return SessionPage(sessions=[])
         return super().sessionkit_list_sessions(prefix, cursor, limit)
+
+
+@caught_by("test_headings_are_those_of_the_listing")
+class HeadingsStayAsTheyWere(MemoryStore):
+    """Keeps headings for those who ask again, and does not hear of changes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._kept: dict[tuple[str, str | None, int], HeadingPage] = {}
+
+    @hookimpl
+    def sessionkit_list_headings(self, prefix: str, cursor: str | None, limit: int) -> HeadingPage:
+        page = HeadingPage.of(self.sessionkit_list_sessions(prefix, cursor, limit))
+        return self._kept.setdefault((prefix, cursor, limit), page)
 
 
 @caught_by("test_a_deleted_session_is_not_listed")

@@ -148,10 +148,13 @@ class RedisBackend(Backend):
         history = None if messages is UNCHANGED else self._encode(key, messages)
         keys = self._keyspace.session(key)
 
+        aside = keys.staging(os.urandom(8).hex())
+        asides = iter([aside])
+
         def update(age: int) -> Any:
-            names: tuple[bytes, ...] = keys.written
+            names: tuple[bytes, ...] = (*keys.written, next(asides, keys.messages))
             if history is None:
-                arguments = [if_version or "", "-", *described]
+                names, arguments = keys.written, [if_version or "", "-", *described]
             elif is_long(history):
                 names = (*names, self._staging.collect(keys, history))
                 arguments = [if_version or "", len(history), *described]
@@ -159,7 +162,10 @@ class RedisBackend(Backend):
                 arguments = [if_version or "", "here", *described, *history]
             return self._write(UPDATE, names, write_id, arguments, age)
 
-        return _version(key, self._caller.write(key, write_id, update), if_version)
+        answer = self._caller.write(key, write_id, update)
+        if isinstance(answer, list) and answer[0] == b"aside":
+            self._staging.remove(aside, answer[2])
+        return _version(key, answer, if_version)
 
     @hookimpl
     def sessionkit_truncate_history(
@@ -248,6 +254,8 @@ def _version(key: str, answer: bytes | list[bytes], if_version: Version | None =
     if isinstance(answer, bytes):
         return answer.decode()
     outcome = answer[0].decode()
+    if outcome == "aside":
+        return answer[1].decode()
     if outcome == "version":
         check_conditions(SessionInfo(key=key, version=answer[1].decode()), if_version=if_version)
     if outcome == "generation":

@@ -1,16 +1,22 @@
-"""A new history that is too long for one call: it is collected beside the old one, and takes its place in one step."""
+"""Histories too long for one call: a new one is collected beside the old one, and takes its place in one step.
+
+An old one that is long gets another name in that step, and is removed after it.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import attrs
 
+from sessionkit_redis.failures import FAILURES
 from sessionkit_redis.keyspace import SessionKeys
 from sessionkit_redis.pieces import PIECE_BYTES, PIECE_MESSAGES
 
+_REMOVED: Final = 1000
 _EXPIRY_MS: Final = 600_000
 
 
@@ -29,6 +35,12 @@ class Staging:
             pipeline.execute_command("PEXPIRE", staged, _EXPIRY_MS)
             pipeline.execute()
         return staged
+
+    def remove(self, name: bytes, count: int) -> None:
+        """Remove a list of ``count`` messages, in pieces. What a failure leaves of it goes by itself."""
+        with contextlib.suppress(*FAILURES):
+            for _ in range(0, count, _REMOVED):
+                self.client.execute_command("LTRIM", name, _REMOVED, -1)
 
 
 def is_long(records: Sequence[bytes]) -> bool:

@@ -31,8 +31,9 @@ OPERATIONS: dict[str, Callable[[SessionStore], object]] = {
     "read 1,200 messages": lambda store: store.get_history(KEY),
     "truncate": lambda store: store.truncate_history(KEY, 10),
     "set the summary": lambda store: store.set_summary(KEY, "s"),
-    "replace the history by 250 messages": lambda store: store.set_history(KEY, _messages(250)),
-    "replace the history by 1,200 messages": lambda store: store.set_history(KEY, _messages(1200)),
+    "replace 100 messages by 250": lambda store: store.set_history("short", _messages(250)),
+    "replace 100 messages by 1,200": lambda store: store.set_history("short", _messages(1200)),
+    "replace 1,200 messages by 250": lambda store: store.set_history(KEY, _messages(250)),
 }
 
 

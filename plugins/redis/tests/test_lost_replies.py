@@ -132,6 +132,21 @@ def test_a_write_whose_reply_is_lost_is_done_once(
     assert version == store.get_session(KEY).version != session.version
 
 
+def test_what_is_left_of_a_long_history_when_the_reply_is_lost_goes_by_itself(
+    server: Any, proxy: Proxy, store: SessionStore
+) -> None:
+    store.set_history(KEY, _many(1500))
+    proxy.lose = 1
+    version = store.set_history(KEY, _many(2))
+    assert proxy.lose == 0
+    assert _texts(store) == ["new 0", "new 1"]
+    assert version == store.get_session(KEY).version
+    with server.client() as client:
+        left = client.keys("*}:t:*")
+        assert left
+        assert all(client.pttl(name) > 0 for name in left)
+
+
 @pytest.mark.parametrize("one_connection", [False, True])
 def test_a_client_that_repeats_by_itself_stores_a_message_once(proxy: Proxy, one_connection: bool) -> None:
     path = str(proxy.socket)

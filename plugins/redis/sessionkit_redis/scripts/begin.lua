@@ -24,6 +24,7 @@ local ID, AGE, NOW, TTL = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local REMEMBERED, NOTED = 64, 32
 
 local found = call('HMGET', KEYS[1], 'v', 'n', 'w', 'u', 'e')
+local aside = nil -- how many messages a list has that the caller is to remove
 local version, count, writes, updated, ends = found[1], found[2], found[3], found[4], found[5] == '1'
 local exists, remains = version, false
 
@@ -46,7 +47,7 @@ elseif version == ID or AGE ~= '0' then
     if time >= now[1] * 1000 + math.floor(now[2] / 1000) - AGE then answer = {'unknown'} end
   end
   if answer then
-    if KEYS[4] then call('UNLINK', KEYS[4]) end
+    if KEYS[5] then call('UNLINK', KEYS[5]) end
     return answer
   end
 end

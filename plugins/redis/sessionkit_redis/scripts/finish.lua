@@ -12,13 +12,16 @@ if writes % NOTED == 0 then
   local now = call('TIME')
   call('HSET', KEYS[1], 't' .. math.floor(writes / NOTED) % 3, now[1] * 1000 + math.floor(now[2] / 1000))
 end
+local filled = tonumber(count) > 0 -- else there is no list, and of a slot that moves a node refuses such a key
 if TTL ~= '0' then
   if not ends then call('HSET', KEYS[1], 'e', '1') end
   call('PEXPIRE', KEYS[1], TTL)
-  call('PEXPIRE', KEYS[2], TTL + 1000) -- a reader between the two ends must not find messages gone from a session
+  -- A reader between the two ends must not find messages gone from a session.
+  if filled then call('PEXPIRE', KEYS[2], TTL + 1000) end
 elseif ends then
   call('HSET', KEYS[1], 'e', '0')
   call('PERSIST', KEYS[1])
-  call('PERSIST', KEYS[2])
+  if filled then call('PERSIST', KEYS[2]) end
 end
+if aside then return {'aside', ID, aside} end
 return ID

@@ -112,7 +112,7 @@ class Mending:
                 break
             found.messages += [(start + at, value) for at, value in enumerate(stored) if not _is_message(value)]
             start += len(stored)
-            piece = next_piece(len(stored), sum(map(len, stored)))
+            piece = next_piece(stored)
         return found
 
 

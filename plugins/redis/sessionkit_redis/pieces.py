@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 PIECE_MESSAGES: Final = 250
@@ -16,12 +17,13 @@ FIRST_MESSAGES: Final = 100
 _GROWTH: Final = 4
 
 
-def next_piece(messages: int, size: int) -> int:
-    """How many messages to read after a piece of ``messages`` that had ``size`` bytes: half a MiB, if they are alike.
+def next_piece(came: Sequence[bytes]) -> int:
+    """How many messages to read after some that came: as many as are half a MiB when they are like those.
 
-    What comes may be larger than what came, so a piece has at most four times as many messages as the one before.
+    They may be larger, so there are at most four times as many.
 
-    >>> next_piece(100, 30_000), next_piece(100, 400_000), next_piece(100, 100_000_000)
+    >>> next_piece([b"x" * 300] * 100), next_piece([b"x" * 4000] * 100), next_piece([b"x" * 1_000_000])
     (250, 131, 1)
     """
-    return max(min(_GROWTH * messages, PIECE_BYTES * messages // max(size, 1), PIECE_MESSAGES), 1)
+    size = max(sum(map(len, came)), 1)
+    return max(min(_GROWTH * len(came), PIECE_BYTES * len(came) // size, PIECE_MESSAGES), 1)

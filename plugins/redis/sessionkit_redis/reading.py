@@ -30,7 +30,7 @@ class Snapshot(NamedTuple):
 
     Attributes:
         fields: the values of :data:`STORED`; None where they were never set.
-        size: how many bytes the messages are in the server.
+        values: the messages as they came.
     """
 
     version: str
@@ -39,7 +39,7 @@ class Snapshot(NamedTuple):
     start: int
     messages: list[Message]
     fields: Sequence[bytes | None]
-    size: int
+    values: list[bytes]
 
 
 @attrs.frozen
@@ -73,13 +73,15 @@ class Reader:
         to_end = FIRST_MESSAGES < -start <= wanted  # then its end comes first, which is all of a short history
         found = self._call(key, -FIRST_MESSAGES if to_end else start, min(wanted, FIRST_MESSAGES), fields=fields)
         begin, end = window(found.total, start, limit)
+        if begin == found.start and end - begin == len(found.messages):  # nearly always, and without a copy
+            return found
         messages, ending = found.messages, []
         if found.start > begin:
             messages, ending, end = [], found.messages, found.start
         piece, came = FIRST_MESSAGES, found
         while len(messages) < end - begin:
             if came.messages:  # none of a history that is shorter than was thought
-                piece = next_piece(len(came.messages), came.size)
+                piece = next_piece(came.values)
             position = begin + len(messages)
             came = self._call(key, position, min(end - position, piece), fields=False)
             if came.generation != found.generation or not came.messages:
@@ -101,18 +103,18 @@ class Reader:
         state, total, values = self.commands.do(step)
         version, generation, count = state[:3]
         if version is None:
-            return Snapshot(ABSENT, "", 0, 0, [], [None] * len(STORED), 0)
+            return Snapshot(ABSENT, "", 0, 0, [], [None] * len(STORED), [])
         if count != b"%d" % total:
             raise damaged(key)
         first, _ = window(total, start, None)
         return Snapshot(
-            version=version.decode(),
-            generation=generation.decode(),
-            total=total,
-            start=first,
-            messages=decoded(key, values),
-            fields=state[3:] or [None] * len(STORED),
-            size=sum(map(len, values)),
+            version.decode(),
+            generation.decode(),
+            total,
+            first,
+            decoded(key, values),
+            state[3:] or [None] * len(STORED),
+            values,
         )
 
 

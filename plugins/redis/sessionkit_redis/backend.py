@@ -63,6 +63,7 @@ class RedisBackend(Backend):
         self._client = self._caller.read(None, lambda: connecting.connect(options))
         commands = commands_of(self._client)
         self._writes = Writes(self._client, commands, options)
+        self._first_age = "?" if self._writes.may_be_sent_again else 0
         self._reader = Reader(commands, self._keyspace)
         self._listing = Listing(self._client, self._keyspace)
         self._staging = Staging(self._client)
@@ -93,7 +94,9 @@ class RedisBackend(Backend):
         return encoded
 
     def _write(self, script: Script, keys: Sequence[bytes], write_id: str, arguments: Sequence[Any], age: int) -> Any:
-        return self._writes.run(script, keys, (write_id, age, time_ns() // 1000, self._ttl, *arguments))
+        return self._writes.run(
+            script, keys, (write_id, age or self._first_age, time_ns() // 1000, self._ttl, *arguments)
+        )
 
     @hookimpl
     def sessionkit_add_messages(self, key: str, messages: Sequence[Message], write_id: str) -> Version:

@@ -9,7 +9,7 @@ import attrs
 from redis.exceptions import NoScriptError
 
 from sessionkit.errors import OutcomeUnknownError
-from sessionkit_redis.commands import Commands, node_of
+from sessionkit_redis.commands import Commands, Indirect, node_of
 from sessionkit_redis.options import RedisOptions
 from sessionkit_redis.scripts import Script
 
@@ -31,6 +31,12 @@ class Writes:
     client: Any
     commands: Commands
     options: RedisOptions
+
+    @property
+    def may_be_sent_again(self) -> bool:
+        """Whether the driver may send a script twice without a word: a client of the program has rules of its own."""
+        sends_by_itself = self.options.durability != "none" or isinstance(self.commands, Indirect)
+        return self.options.client is not None and sends_by_itself
 
     def run(self, script: Script, keys: Sequence[bytes], arguments: Sequence[Any]) -> Any:
         """Run a script.

@@ -28,6 +28,7 @@ class Proxy:
         self.socket = directory / "p"
         self.lose = 0
         self.refuse = False
+        self.meanwhile: Callable[[], object] = bool
         self._server = server
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(self.socket))
@@ -53,6 +54,7 @@ class Proxy:
                 reply = _whole(server)
                 if self.lose > 0 and (b"EVAL" in request or b"RPUSH" in request):
                     self.lose -= 1
+                    self.meanwhile()
                     return
                 client.sendall(reply)
 
@@ -159,6 +161,30 @@ def test_a_client_that_repeats_by_itself_stores_a_message_once(proxy: Proxy, one
             store.add_message(KEY, "user", "two")
             assert proxy.lose == 0
             assert _texts(store) == ["one", "two"]
+
+
+@pytest.mark.parametrize("durability", ["none", "aof"])
+@pytest.mark.parametrize("one_connection", [False, True])
+def test_a_client_that_repeats_by_itself_stores_a_message_once_though_another_writes_meanwhile(
+    start_server: Any, durability: str, one_connection: bool
+) -> None:
+    server = start_server(appendonly="yes", appendfsync="always")
+    with tempfile.TemporaryDirectory(prefix="sk-proxy-") as directory, contextlib.ExitStack() as stack:
+        proxy = Proxy(server.socket, Path(directory))
+        stack.callback(proxy.close)
+        client = redis.Redis(
+            unix_socket_path=str(proxy.socket), retry=Retry(NoBackoff(), 3), single_connection_client=one_connection
+        )
+        stack.enter_context(client)
+        options = {"client": client, "prefix": "repeating", "durability": durability}
+        source = {"backend": "redis", "backends": {"redis": options}}
+        store = stack.enter_context(open_store(source, on_write_error="raise"))
+        other = stack.enter_context(open_store(server.url(prefix="repeating"), on_write_error="raise"))
+        store.add_message(KEY, "user", "one")
+        proxy.lose, proxy.meanwhile = 1, lambda: other.add_message(KEY, "user", "between")
+        store.add_message(KEY, "user", "two")
+        assert proxy.lose == 0
+        assert _texts(other) == ["one", "two", "between"]
 
 
 def test_a_condition_that_held_at_the_first_attempt_is_no_conflict_at_the_second(

@@ -9,7 +9,8 @@
 -- KEYS[2] list    the messages
 -- KEYS[3] sorted set    the keys of the bucket's sessions
 --
--- ARGV[1] id of the write, which becomes the version    ARGV[2] ms since an attempt that may have been executed
+-- ARGV[1] id of the write, which becomes the version    ARGV[2] ms since an attempt that may have been executed;
+--                                                       '?' when nobody would tell of one
 -- ARGV[3] the present time, µs                          ARGV[4] ms until the session ends, 0: never
 --
 -- Answers the version, or a list: the name of what stands in the way, and the version where that is asked for.
@@ -41,7 +42,7 @@ elseif version == ID or AGE ~= '0' then
   local noted = math.ceil((writes - REMEMBERED) / NOTED)
   if answer then
     call('HSET', KEYS[1], 'v', version) -- nothing new, but something for replicas to wait for
-  elseif noted >= 1 then
+  elseif noted >= 1 and AGE ~= '?' then
     -- All writes that are forgotten were done before a time that is noted: an attempt after it is none of them.
     local time, now = tonumber(call('HGET', KEYS[1], 't' .. noted % 3)), call('TIME')
     if time >= now[1] * 1000 + math.floor(now[2] / 1000) - AGE then answer = {'unknown'} end

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import multiprocessing
 import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import msgspec
@@ -108,6 +111,7 @@ def listing(store: SessionStore, rounds: int, sessions: int) -> None:
 
 def ping(socket: str, end: Connection) -> None:
     """Ping until the other end says something; then answer with the seconds that each of the pings took."""
+    gc.disable()  # a collection in the middle of a ping would count as the server's
     with closing(redis.Redis(unix_socket_path=socket)) as client:
         client.ping()
         end.send("ready")
@@ -120,52 +124,68 @@ def ping(socket: str, end: Connection) -> None:
         end.send(taken)
 
 
-@contextmanager
-def pings(socket: str) -> Iterator[list[float]]:
-    """What the pings of another process take meanwhile, in seconds; complete at the end."""
-    taken: list[float] = []
+def pings(socket: str, work: Callable[[], object]) -> list[float]:
+    """What the pings of another process take meanwhile, in seconds, in ascending order."""
     ours, theirs = multiprocessing.Pipe()
     process = multiprocessing.get_context("spawn").Process(target=ping, args=(socket, theirs))
     process.start()
-    ours.recv()
     try:
-        yield taken
-    finally:
+        ours.recv()
+        work()
         ours.send("stop")
-        taken += ours.recv()
+        return sorted(ours.recv())
+    finally:
+        process.kill()
         process.join()
 
 
-def stalls(client: Any, store: SessionStore, socket: str, messages: int) -> None:
-    """How long another client, of another process, waits meanwhile."""
+def stalls(client: Any, store: SessionStore, elsewhere: SessionStore, socket: str, messages: int, rounds: int) -> None:
+    """How long another client, of another process, waits meanwhile.
+
+    A ping also waits for a processor, for which the client, the server, its threads and the rest of the machine
+    compete. So the same is done, in turns, with a store on another server: what those pings wait for is the machine.
+    """
     history = [MESSAGE] * messages
-    work: dict[str, Callable[[], object]] = {
-        "nothing is done": lambda: time.sleep(1),
-        f"{messages:,} messages are stored": lambda: store.set_history("huge", history),
-        f"{messages:,} messages are replaced": lambda: store.set_history("huge", history),
-        f"{messages:,} messages are read": lambda: store.get_history("huge"),
-        f"{messages:,} messages are truncated to 20": lambda: store.truncate_history("huge", 20),
+    work: dict[str, Callable[[SessionStore], object]] = {
+        "nothing is done": lambda _: time.sleep(1),
+        f"{messages:,} messages are stored": lambda store: store.set_history("huge", history),
+        f"{messages:,} messages are replaced": lambda store: store.set_history("huge", history),
+        f"{messages:,} messages are read": lambda store: store.get_history("huge"),
+        f"{messages:,} messages are truncated to 20": lambda store: store.truncate_history("huge", 20),
     }
+    taken: dict[str, list[list[float]]] = {name: [] for name in work}
+    floor: dict[str, list[list[float]]] = {name: [] for name in work}
+    slowest: dict[str, tuple[float, str]] = dict.fromkeys(work, (0.0, ""))
     client.config_set("latency-tracking-info-percentiles", "100")
-    print(
-        f"\n{'PING of another process, while':<44}{'pings':>8}{'99.9 %':>8}{'longest':>9}  (ms)  the server's slowest"
-    )
-    for name, do in work.items():
-        client.config_resetstat()
-        with pings(socket) as taken:
-            do()
-        taken.sort()
-        slowest = {
-            command.removeprefix("latency_percentiles_usec_"): float(value["p100"])
-            for command, value in client.info("latencystats").items()
-        }
-        command = max(slowest, key=lambda command: slowest[command])
-        print(
-            f"  {name:<42}{len(taken):8,}{taken[int(len(taken) * 0.999)] * 1e3:8.2f}{taken[-1] * 1e3:9.2f}"
-            f"        {command} {slowest[command] / 1e3:.2f} ms"
-        )
+    for _ in range(rounds):
+        for name, do in work.items():
+            floor[name].append(pings(socket, partial(do, elsewhere)))
+            client.config_resetstat()
+            taken[name].append(pings(socket, partial(do, store)))
+            slowest[name] = max(slowest[name], _slowest(client))
+    print(f"\n{'PING of another process (ms), while':<42}{'the longest of a round':>27}{'with another server':>27}")
+    print(f"{'':<42}" + f"{'least':>9}{'median':>9}{'most':>9}" * 2 + "  the server's slowest")
+    for name in work:
+        figures = [longest for one in (taken, floor) for longest in _longest(one[name])]
+        seconds, command = slowest[name]
+        print(f"  {name:<40}" + "".join(f"{one:9.2f}" for one in figures) + f"  {command} {seconds * 1e3:.2f}")
+    for name in work:
         if name.endswith(("stored", "replaced", "read")):
-            verdict("the longest", taken[-1] * 1e3, 2, unit="ms")
+            verdict(f"the longest while {name}", _longest(taken[name])[1], 2, unit="ms")
+
+
+def _longest(rounds: list[list[float]]) -> tuple[float, float, float]:
+    """Of the longest pings of the rounds the shortest, the median and the longest, in ms."""
+    longest = sorted(pings[-1] * 1e3 for pings in rounds)
+    return longest[0], median(longest), longest[-1]
+
+
+def _slowest(client: Any) -> tuple[float, str]:
+    """The command that took the server longest since its statistics were reset, with its seconds."""
+    return max(
+        (float(value["p100"]) / 1e6, name.removeprefix("latency_percentiles_usec_"))
+        for name, value in client.info("latencystats").items()
+    )
 
 
 def memory(client: Any, store: SessionStore) -> None:
@@ -197,18 +217,21 @@ def main() -> None:
     """Measure everything."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--fast", action="store_true", help="rough figures")
-    fast = parser.parse_args().fast
+    parser.add_argument("--stalls", type=int, metavar="ROUNDS", help="only how long others wait, in so many rounds")
+    arguments = parser.parse_args()
+    fast = arguments.fast
     rounds = 5 if fast else 30
-    with server() as socket, closing(redis.Redis(unix_socket_path=socket)) as client:
+    with server() as socket, server() as other, closing(redis.Redis(unix_socket_path=socket)) as client:
         about = client.info("server")
         print(f"redis-py {redis.__version__}, {about.get('server_name')} {about.get('valkey_version')}")
-        with open_store(f"redis+unix://{socket}") as store:
-            appends(client, store, socket, rounds)
-            batches(store, rounds)
-            ends(client, store, rounds)
-            listing(store, rounds, 5_000 if fast else 100_000)
-            stalls(client, store, socket, 10_000 if fast else 100_000)
-            memory(client, store)
+        with open_store(f"redis+unix://{socket}") as store, open_store(f"redis+unix://{other}") as elsewhere:
+            if arguments.stalls is None:
+                appends(client, store, socket, rounds)
+                batches(store, rounds)
+                ends(client, store, rounds)
+                listing(store, rounds, 5_000 if fast else 100_000)
+                memory(client, store)
+            stalls(client, store, elsewhere, socket, 10_000 if fast else 100_000, arguments.stalls or 5)
 
 
 if __name__ == "__main__":

@@ -107,8 +107,7 @@ def test_a_session_can_be_written_while_its_slot_moves(
 
 
 @pytest.mark.parametrize("moved", [False, True])
-@pytest.mark.parametrize("count", [2, 1200])
-@pytest.mark.parametrize("old", [5, 1500])
+@pytest.mark.parametrize(("old", "count"), [(5, 1200), (1500, 2), (1500, 1200)])
 def test_a_history_is_replaced_while_its_slot_moves_or_stays_as_it_was(
     cluster: Any, moving: Moving, prefix: str, old: int, count: int, moved: bool
 ) -> None:

@@ -65,9 +65,11 @@ class Activity:
         Not when called inside a write, by an observer: those others may wait for this very one.
         """
         me = threading.get_ident()
-        if any(thread == me and writing is not None for thread, writing in self._running.copy().values()):
+        running = self._running.copy().values()
+        if any(thread == me and writing is not None for thread, writing in running):
             return
-        self._wait_for(lambda thread, writing: writing == key)
+        if any(thread != me and writing == key for thread, writing in running):
+            self._wait_for(lambda thread, writing: writing == key)
 
     def close(self) -> bool:
         """Let nobody in any more and wait until all are out; False when that was done before.

@@ -274,9 +274,12 @@ class SessionStore(SessionReader):
         """
         key = check_key(key)
         runtime = self._open_runtime()
-        with runtime.activity.during():
+        ticket = runtime.activity.enter()
+        try:
             runtime.writes.settle(key)
             runtime.hooks.save(key)
+        finally:
+            runtime.activity.leave(ticket)
 
     def compact(self, key: str) -> int:
         """Give back the space that holds nothing of a session any more; what the session is does not change.

@@ -62,7 +62,8 @@ class Appender:
             size = len(batch)
             last = Last(start + size - 1, zlib.crc32(unit.records[-1]))
             if size <= STRIDE:
-                entry.news.append((tail.file, start, size, len(unit.records), last))
+                kept = unit.messages if entry.keeps else ()
+                entry.news.append((tail.file, start, size, len(unit.records), last, kept))
             unit.version = f"{data_state(tail.header, last)}.{tail.revision}"
             start += size
         if len(entry.news) >= _NEWS:

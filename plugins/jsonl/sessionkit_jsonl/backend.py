@@ -128,7 +128,7 @@ class JSONLBackend(Backend):
     @hookimpl
     def sessionkit_add_messages(self, key: str, messages: Sequence[Message], write_id: str) -> Version:
         records = self._encode(key, messages)
-        return self._committer.append(self._entries.get(key), records)
+        return self._committer.append(self._entries.get(key), records, messages)
 
     @hookimpl
     def sessionkit_get_history(self, key: str, start: int, limit: int | None) -> History:
@@ -214,7 +214,7 @@ class JSONLBackend(Backend):
 
     @hookimpl
     def sessionkit_save(self, key: str) -> bool:
-        self._write(key, self._writer.save)
+        self._committer.save(self._entries.get(key))
         return True
 
     @hookimpl

@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 import attrs
 
 from sessionkit.errors import BackendUnavailableError, OutcomeUnknownError
+from sessionkit.messages import Message
 from sessionkit.sessions import Version
 from sessionkit_jsonl import failures
 from sessionkit_jsonl.documents import is_in_order
@@ -43,10 +44,18 @@ class Committer:
         with failures.writing(entry.key), self.locks.holding(entry.slot):
             return self._try(entry, write)
 
-    def append(self, entry: Entry, records: Sequence[bytes]) -> Version:
+    def save(self, entry: Entry) -> None:
+        """Save a session, without lock and look if nothing but appends that were synced came since it was saved."""
+        with failures.writing(entry.key), self.locks.slot(entry.slot).mutex:
+            tail = entry.tail
+            if tail is not None and tail.at_rest and tail.synced and self._holds(tail):
+                return
+        self.write(entry, self.writer.save)
+
+    def append(self, entry: Entry, records: Sequence[bytes], messages: Sequence[Message] = ()) -> Version:
         """Append messages as one unit, together with those of the threads that came meanwhile."""
         try:
-            return entry.queue.write(Unit(records), partial(self._lead, entry))
+            return entry.queue.write(Unit(records, messages), partial(self._lead, entry))
         except OSError as error:
             raise failures.not_changed(entry.key, error) from error
 

@@ -6,6 +6,7 @@ import logging
 import os
 import threading
 from collections import OrderedDict, deque
+from collections.abc import Sequence
 from typing import Any, Final, TypeAlias
 
 from sessionkit.messages import Message
@@ -31,8 +32,8 @@ _OPEN_SESSIONS: Final = 128
 _REMEMBERED_SESSIONS: Final = 4096
 """How many sessions keep their index."""
 
-Appended: TypeAlias = tuple[OpenFile, int, int, int, Last]
-"""A file, where in it something was appended, how many bytes and messages, and where the last of them ends."""
+Appended: TypeAlias = tuple[OpenFile, int, int, int, Last, Sequence[Message]]
+"""A file, where in it what was appended, how many bytes and messages, where the last ends; they, if such are kept."""
 
 _LARGE_READ: Final = 1 << 20
 _MANY: Final = 1000
@@ -48,6 +49,7 @@ class Entry:
         news: what this process appended since the last look, for the index; whoever appends adds to it without
             ``mutex``.
         queue: those who append.
+        keeps: whether what was read last is kept decoded: then what is appended may be, too.
     """
 
     def __init__(self, path: str, key: str, cache: Cache | None = None, found: directory.Found | None = None) -> None:
@@ -58,6 +60,7 @@ class Entry:
         self.tail: Tail | None = None
         self.queue = Queue(key)
         self.news: deque[Appended] = deque()
+        self.keeps = False
         self._directory = path
         self._cache = cache or Cache(0)
         self._found = found
@@ -86,11 +89,17 @@ class Entry:
         if self._data is None or status is None:
             return self._warn(Look(key=self.key, base=found.base, meta_file=found.meta_file, meta=found.meta))
         size = status.st_size
-        if last is not None and last.data is self._data and last.size == size == self._index.end:
-            self._is_steady = True
-            if last.meta_file is found.meta_file and last.modified_ns == status.st_mtime_ns:
-                self._last = last
-                return last
+        if last is not None and last.data is self._data and size == self._index.end:
+            is_grown = last.size != size  # by what this process appended, or the index would end before
+            if not is_grown:
+                self._is_steady = True
+                if last.meta_file is found.meta_file and last.modified_ns == status.st_mtime_ns:
+                    self._last = last
+                    return last
+            elif last.meta_file is found.meta_file and last.index is self._index and not last.rest.size:
+                self._is_steady = True
+                self._last = last.grown(size, status.st_mtime_ns)
+                return self._last
         if size < self._index.end:
             self._index = Index(0)
         if self._header is None:
@@ -191,6 +200,7 @@ class Entry:
         index = look.index
         start, end = index.hidden + first, index.hidden + last
         found = self._settled(look, start, min(end, index.seen)) if start < index.seen else []
+        self.keeps = self._cache.get(self.key, index) is not None
         self._collected = None
         rest = look.rest.values[max(start - index.seen, 0) : max(end - index.seen, 0)]
         return found + Message.adopt_all(rest) if rest else found
@@ -227,11 +237,17 @@ class Entry:
         return found if found is not None and found.meta_file is look.meta_file else None
 
     def take_in_news(self) -> None:
-        """Take in what this process appended, as far as that is where the index ends."""
+        """Take in what this process appended, as far as that is where the index ends.
+
+        A message is what its bytes say, so that those that are kept are the very ones that were appended.
+        """
         while self.news:
-            file, start, size, count, last = self.news.popleft()
-            if self._data is file:
-                self._index.note_append(start, size, count, last)
+            file, start, size, count, last, messages = self.news.popleft()
+            if self._data is not file or not self._index.note_append(start, size, count, last) or not messages:
+                continue
+            kept = self._cache.get(self.key, self._index)
+            if kept is not None and kept.position == start:
+                self._cache.extend(self.key, kept, messages, self._index.end)
 
     def release(self) -> None:
         """Close the files; what is known of them stays."""

@@ -17,6 +17,7 @@ from typing import Any, Final
 import msgspec
 
 from sessionkit.errors import OutcomeUnknownError
+from sessionkit.messages import Message
 
 GROUP_BYTES: Final = 4 * 1024 * 1024
 """How much is written at once, about; one unit may be larger."""
@@ -26,7 +27,8 @@ class Unit(msgspec.Struct, eq=False):
     """What one writer brings: messages that are written together or not at all.
 
     Attributes:
-        records: the messages.
+        records: the messages, encoded.
+        messages: the same decoded, for whoever keeps them so.
         version: the version of the session with them, once they are stored.
         error: why they are not, once that is known.
         taken: whether its outcome is the leader's to tell.
@@ -34,6 +36,7 @@ class Unit(msgspec.Struct, eq=False):
     """
 
     records: Sequence[bytes]
+    messages: Sequence[Message] = ()
     version: str | None = None
     error: BaseException | None = None
     taken: bool = False

@@ -109,15 +109,16 @@ class Index:
                 return piece.rest
         return Stretch()
 
-    def note_append(self, start: int, size: int, count: int, last: Last) -> None:
-        """Take in what this process appended, unless that was done already: so many lines, a message each."""
+    def note_append(self, start: int, size: int, count: int, last: Last) -> bool:
+        """Take in what this process appended, so many lines, a message each; False when that was done already."""
         if self._origin < 0 or self.end != start:
-            return
+            return False
         self._checkpoint(start, self.lines, self.seen, inside=False)
         self.end += size
         self.lines += count
         self.seen += count
         self.last = last
+        return True
 
     def _note(self, piece: _Piece) -> None:
         offset, stretch = piece.start, piece.settled

@@ -28,6 +28,7 @@ class Tail:
         mark: the names of the directory, as they were when the places of the lock file and the document were seen.
         modified_ns: when the file was last written; None when nobody looked since.
         synced: whether all of the file is on disk: it is after an append that was synced, up to ``size``.
+        at_rest: whether a save found nothing to do but to sync. Appends leave it at that: they add no garbage.
     """
 
     file: OpenFile
@@ -39,6 +40,7 @@ class Tail:
     mark: int
     modified_ns: int | None
     synced: bool = False
+    at_rest: bool = False
 
     def covers(self, file: OpenFile, size: int) -> bool:
         """Whether all of a file of this length is known to be on disk."""

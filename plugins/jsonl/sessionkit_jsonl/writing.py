@@ -182,8 +182,12 @@ class Writer:
             return
         file = self.appender.open(entry, look)  # which sees to its name
         self.appender.sync(entry, look, file)
-        if compact and self.rewriter.is_worthwhile(entry, look):
+        if not compact:
+            return
+        if self.rewriter.is_worthwhile(entry, look):
             self.rewriter.compact(entry, self.settled(entry, look))
+        elif entry.tail is not None and entry.tail.covers(file, look.size):
+            entry.tail.at_rest = True
 
     def compact(self, entry: Entry, look: Look) -> int:
         """Rewrite the data file when that saves anything. Returns how many bytes it saved."""

@@ -106,20 +106,40 @@ def test_only_what_another_process_appended_is_read(
     assert sum(read) == (directory / "k.jsonl").stat().st_size - before
 
 
-def test_only_what_this_process_appended_is_read(open_backend: OpenBackend, directory: Path, read: list[int]) -> None:
+def test_what_this_process_appends_to_what_it_keeps_is_kept_and_not_read(
+    open_backend: OpenBackend, read: list[int]
+) -> None:
     backend = open_backend(durability="os")
     add(backend, "a")
     texts(backend)
-    before = (directory / "k.jsonl").stat().st_size
     add(backend, "b")
     add(backend, "c", "d")
     read.clear()
     assert texts(backend) == [*"abcd"]
-    assert sum(read) == (directory / "k.jsonl").stat().st_size - before
-    read.clear()
-    assert texts(backend) == [*"abcd"]
+    assert texts(backend, -3, 2) == ["b", "c"]
     assert read == []
     assert texts(open_backend(cache=0)) == [*"abcd"]
+
+
+def test_what_two_processes_append_in_turn_is_read_in_its_order(open_backend: OpenBackend) -> None:
+    backend, other = open_backend(durability="os"), open_backend(durability="os")
+    add(backend, "a")
+    texts(backend)
+    for first, second in ("bc", "de", "fg"):
+        add(backend, first)
+        add(other, second)
+    add(backend, "h")
+    assert texts(backend) == [*"abcdefgh"]
+    assert texts(other) == [*"abcdefgh"]
+
+
+def test_a_message_that_is_longer_than_a_checkpoint_is_read_back(open_backend: OpenBackend) -> None:
+    backend = open_backend(durability="os")
+    add(backend, "a")
+    texts(backend)
+    for text in ("b", "x" * 100_000, "c"):
+        add(backend, text)
+    assert texts(backend) == ["a", "b", "x" * 100_000, "c"]
 
 
 @pytest.mark.parametrize("own", [True, False])

@@ -1,4 +1,4 @@
-"""How many system calls an append makes, whatever the length of its history."""
+"""How many system calls appends and turns of an agent make, whatever the length of the history."""
 
 from __future__ import annotations
 
@@ -43,12 +43,21 @@ PROGRAM = """
             for _ in range(20):
                 store.add_full_message(key, message)
             os.access("/end", os.F_OK)
+            store.get_history(key, 20)
+            store.save(key)
+            os.access(f"/{durability} {key}, turns", os.F_OK)
+            for _ in range(20):
+                store.get_history(key, 20)
+                for _ in range(4):
+                    store.add_full_message(key, message)
+                store.save(key)
+            os.access("/end", os.F_OK)
 """
 
 
 @pytest.fixture
 def traced(tmp_path: Path) -> dict[str, Counter[str]]:
-    """The system calls of twenty appends by name, for each durability and length of the history."""
+    """The system calls by name, for each durability and length of the history, of twenty appends and turns."""
     if platforms.current != platforms.Platform() or shutil.which("strace") is None:
         pytest.skip("there is no strace")
     trace = tmp_path / "trace"
@@ -88,6 +97,17 @@ def test_an_append_makes_the_same_few_calls_after_any_history(traced: dict[str, 
                 del calls["ioctl"], expected["ioctl"]
                 expected["stat"] = 3
             assert {**calls, "stat": looks} == {name: 20 * number for name, number in expected.items()}
+
+
+def test_a_turn_looks_reads_nothing_and_syncs_once_for_each_message(traced: dict[str, Counter[str]]) -> None:
+    for length in ("short", "long"):
+        calls = traced[f"/always {length}, turns"]
+        looks = sum(calls.pop(name, 0) for name in ("stat", "newfstatat", "fstatat64", "statx"))
+        expected = {"fcntl": 8, "ioctl": 5, "stat": 7, "write": 4, "fdatasync": 4}
+        if not calls["ioctl"]:
+            del calls["ioctl"], expected["ioctl"]
+            expected["stat"] = 17
+        assert {**calls, "stat": looks} == {name: 20 * number for name, number in expected.items()}
 
 
 class Counting(Files):

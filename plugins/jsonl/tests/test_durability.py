@@ -133,25 +133,31 @@ def test_after_an_append_that_was_synced_nothing_is_left_to_sync(open_backend: O
     assert files.calls == ["temporary", "directory"]
 
 
+@pytest.mark.parametrize("saved", [False, True])
 @pytest.mark.parametrize("length", [1, 2])
 def test_save_syncs_what_another_process_appended_behind_a_synced_message(
-    open_backend: OpenBackend, files: Watched, length: int
+    open_backend: OpenBackend, files: Watched, length: int, *, saved: bool
 ) -> None:
     backend, other = open_backend(files), open_backend(durability="os")
     add(backend, "1")
     add(backend, "2")
+    if saved:
+        backend.sessionkit_save("k")
     add(other, *["3"] * length)
     files.calls.clear()
     backend.sessionkit_save("k")
     assert files.calls == ["k.jsonl"]
 
 
+@pytest.mark.parametrize("saved", [False, True])
 def test_save_syncs_a_log_that_took_the_place_of_the_one_that_was_synced(
-    directory: Path, open_backend: OpenBackend, files: Watched
+    directory: Path, open_backend: OpenBackend, files: Watched, *, saved: bool
 ) -> None:
     backend = open_backend(files)
     add(backend, "1")
     add(backend, "2")
+    if saved:
+        backend.sessionkit_save("k")
     log = directory / "k.jsonl"
     data = log.read_bytes()
     log.rename(directory / "old")

@@ -76,6 +76,21 @@ def test_whether_a_save_is_to_compact_is_known_without_reading(open_backend: Ope
     assert read == []
 
 
+@pytest.mark.parametrize("own", [True, False])
+def test_a_save_after_one_that_had_nothing_to_do_compacts_what_was_truncated_since(
+    open_backend: OpenBackend, directory: Path, *, own: bool
+) -> None:
+    backend = open_backend(compact_threshold=1)
+    for _ in range(3):
+        backend.sessionkit_add_messages("k", [Message.simple("user", "x" * 1000)], "")
+        backend.sessionkit_save("k")
+    truncating = backend if own else open_backend()
+    truncating.sessionkit_truncate_history("k", 1, None, UNCHANGED, None, None, "")
+    backend.sessionkit_save("k")
+    assert (directory / "k.jsonl").stat().st_size < 2000
+    assert len(backend.sessionkit_get_history("k", 0, None).messages) == 1
+
+
 @pytest.mark.parametrize("drop", [1, 30, 32, 33, 40])
 def test_a_save_compacts_from_the_very_byte_of_its_threshold(
     open_backend: OpenBackend, directory: Path, drop: int

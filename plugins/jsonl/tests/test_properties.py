@@ -90,8 +90,11 @@ def test_whatever_json_goes_in_comes_out_after_reopening(
         backend.sessionkit_add_messages("k", first, "")
         if replaced:
             _update(backend, messages=first, summary=summary)
+            backend.sessionkit_get_history("k", 0, None)  # what is kept decoded is what stands in the file
         version = backend.sessionkit_add_messages("k", second, "")
         expected = exactly([message.to_dict() for message in first + second])
+        history = backend.sessionkit_get_history("k", 0, None)
+        assert exactly([message.to_dict() for message in history.messages]) == expected
         for _ in range(2):
             session = _open(path).sessionkit_get_session("k", None)
             assert exactly([message.to_dict() for message in session.messages]) == expected

@@ -106,7 +106,9 @@ def writers_look_before_they_lock(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(
         Committer,
         "append",
-        lambda self, found, records: write(self, found, lambda at, look: self.writer.append(at, look, records)),
+        lambda self, found, records, messages: write(
+            self, found, lambda at, look: self.writer.append(at, look, records)
+        ),
     )
 
 

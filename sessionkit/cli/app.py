@@ -2,33 +2,37 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import rich_click as click
 
-from sessionkit.cli import (
-    backends,
-    compact,
-    completion,
-    config,
-    copying,
-    delete,
-    doctor,
-    exporting,
-    fork,
-    importing,
-    new_backend,
-    repair,
-    search,
-    show,
-    stats,
-    summary,
-    truncate,
-    verify,
-)
-from sessionkit.cli import list as listing
-from sessionkit.cli.browse import command as browse
-from sessionkit.cli.demo import command as demo
 from sessionkit.cli.options import examples
 from sessionkit.cli.plugged import PluggedGroup
+
+_MODULES: Final = {
+    "backends": "backends",
+    "browse": "browse.command",
+    "compact": "compact",
+    "completion": "completion",
+    "config": "config",
+    "copy": "copying",
+    "delete": "delete",
+    "demo": "demo.command",
+    "doctor": "doctor",
+    "export": "exporting",
+    "fork": "fork",
+    "import": "importing",
+    "list": "list",
+    "new-backend": "new_backend",
+    "repair": "repair",
+    "search": "search",
+    "show": "show",
+    "stats": "stats",
+    "summary": "summary",
+    "truncate": "truncate",
+    "verify": "verify",
+}
+"""Where each command is defined, as ``command``. Only that of the one that runs is imported: it has to be quick."""
 
 
 def _print_version(ctx: click.Context, parameter: click.Parameter, asked: bool) -> None:
@@ -42,6 +46,7 @@ def _print_version(ctx: click.Context, parameter: click.Parameter, asked: bool) 
 
 @click.group(
     cls=PluggedGroup,
+    modules={name: f"sessionkit.cli.{module}" for name, module in _MODULES.items()},
     context_settings={
         "help_option_names": ["-h", "--help"],
         "rich_help_config": {"theme": "default-nu", "text_paragraph_linebreaks": "\n\n"},
@@ -61,29 +66,3 @@ def cli() -> None:
 
     Which store a command opens is said by --store URL, else by the configuration (environment, sessionkit.toml).
     """
-
-
-for _command in (
-    demo.command,
-    listing.command,
-    show.command,
-    browse.command,
-    search.command,
-    stats.command,
-    importing.command,
-    exporting.command,
-    copying.command,
-    fork.command,
-    truncate.command,
-    summary.command,
-    delete.command,
-    compact.command,
-    verify.command,
-    repair.command,
-    doctor.command,
-    backends.command,
-    config.command,
-    new_backend.command,
-    completion.command,
-):
-    cli.add_command(_command)

@@ -10,7 +10,7 @@ from sessionkit.cli.columns import Column, print_columns
 from sessionkit.cli.errors import FAILED
 from sessionkit.cli.neutral import visible
 from sessionkit.cli.options import examples, json_option
-from sessionkit.cli.output import make_console, print_error, print_json
+from sessionkit.cli.output import print_error, print_json
 
 if TYPE_CHECKING:
     from sessionkit.plugins.discovery import InstalledPlugin
@@ -31,7 +31,7 @@ def command(ctx: click.Context, as_json: bool) -> None:
         for backend in backends:
             print_json(backend)
     else:
-        print_columns(make_console(), _COLUMNS, map(_row, backends))
+        print_columns(_COLUMNS, map(_row, backends))
         for backend in backends:
             if backend["error"] is not None:
                 print_error(backend["error"])

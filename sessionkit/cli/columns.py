@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TypeAlias
 
 import attrs
+import rich_click as click
 
-if TYPE_CHECKING:
-    from rich.console import Console
+from sessionkit.cli.output import make_console
 
-_ROWS_AT_ONCE = 100
+_ROWS_AT_FIRST = 50
+"""As many as the first page of a listing has: nobody waits for more than that until something is printed."""
+
+_ROWS_AT_ONCE = 200
 _GAP = "  "
+
+_Piece: TypeAlias = tuple[str, str]
+"""Text, and its style."""
 
 
 @attrs.frozen
@@ -24,7 +32,7 @@ class Column:
     right: bool = False
 
 
-def print_columns(console: Console, columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> int:
+def print_columns(columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> int:
     """Print rows under their headings. The last column is not padded, and on a terminal cut to fit its line.
 
     The rows that are printed together share their widths; later ones may widen a column, never narrow it. The
@@ -40,32 +48,50 @@ def print_columns(console: Console, columns: Sequence[Column], rows: Iterable[Se
     for chunk in _chunks(rows):
         for row in chunk:
             widths = [max(width, cell_len(cell)) for width, cell in zip(widths, row, strict=True)]
+        lines = [_line(columns, row, widths) for row in chunk]
         if not printed:
-            _print_row(console, [Column(column.heading, "bold", column.right) for column in columns], widths)
-        for row in chunk:
-            cells = [Column(cell, column.style, column.right) for column, cell in zip(columns, row, strict=True)]
-            _print_row(console, cells, widths)
+            headings = [column.heading for column in columns]
+            lines.insert(0, _line([attrs.evolve(column, style="bold") for column in columns], headings, widths))
+        _print(lines, sum(widths[:-1]) + len(_GAP) * (len(widths) - 1))
         printed += len(chunk)
     return printed
 
 
 def _chunks(rows: Iterable[Sequence[str]]) -> Iterator[list[Sequence[str]]]:
     iterator = iter(rows)
-    while chunk := list(islice(iterator, _ROWS_AT_ONCE)):
+    size = _ROWS_AT_FIRST
+    while chunk := list(islice(iterator, size)):
         yield chunk
+        size = _ROWS_AT_ONCE
 
 
-def _print_row(console: Console, cells: Sequence[Column], widths: Sequence[int]) -> None:
+def _line(columns: Sequence[Column], cells: Sequence[str], widths: Sequence[int]) -> list[_Piece]:
     from rich.cells import cell_len
+
+    pieces: list[_Piece] = []
+    for index, (column, cell, width) in enumerate(zip(columns, cells, widths, strict=True)):
+        padding = " " * (width - cell_len(cell))
+        before = padding if column.right else ""
+        after = "" if column.right or index == len(cells) - 1 else padding
+        pieces += [(_GAP if index else "", ""), (before, ""), (cell, column.style), (after, "")]
+    return pieces
+
+
+def _print(lines: Sequence[Sequence[_Piece]], last_column: int) -> None:
+    if not _may_be_a_terminal():
+        click.echo("\n".join("".join(text for text, _ in line).rstrip() for line in lines))
+        return
     from rich.text import Text
 
-    line = Text()
-    for index, (cell, width) in enumerate(zip(cells, widths, strict=True)):
-        padding = " " * (width - cell_len(cell.heading))
-        before = padding if cell.right else ""
-        after = "" if cell.right or index == len(cells) - 1 else padding
-        line.append(_GAP if index else "").append(before).append(cell.heading, cell.style).append(after)
-    line.rstrip()
-    if console.is_terminal and sum(widths[:-1]) + len(_GAP) * (len(widths) - 1) < console.width:
-        line.truncate(console.width, overflow="ellipsis")
-    console.print(line)
+    console = make_console()
+    texts = [Text.assemble(*line) for line in lines]
+    for text in texts:
+        text.rstrip()
+        if console.is_terminal and last_column < console.width:
+            text.truncate(console.width, overflow="ellipsis")
+    console.print(Text("\n").join(texts))
+
+
+def _may_be_a_terminal() -> bool:
+    """Whether it is worth to load rich, which takes a tenth of the time until a pipe has its first line."""
+    return sys.stdout.isatty() or "FORCE_COLOR" in os.environ or "TTY_COMPATIBLE" in os.environ

@@ -10,7 +10,7 @@ import rich_click as click
 from sessionkit.cli.columns import Column, print_columns
 from sessionkit.cli.neutral import visible
 from sessionkit.cli.options import examples, json_option, store_option
-from sessionkit.cli.output import make_console, print_json
+from sessionkit.cli.output import print_json
 
 if TYPE_CHECKING:
     from sessionkit.config import Setting
@@ -31,7 +31,7 @@ def command(url: str | None, as_json: bool) -> None:
     settings = resolve(url).settings
     if not as_json:
         rows = ((visible(item.name), visible(item.shown), visible(item.where)) for item in settings)
-        print_columns(make_console(), _COLUMNS, rows)
+        print_columns(_COLUMNS, rows)
         return
     for item in settings:
         print_json({"name": item.name, "value": _plain(item), "where": item.where, "secret": item.secret})

@@ -12,7 +12,7 @@ import rich_click as click
 from sessionkit.cli.columns import Column, print_columns
 from sessionkit.cli.neutral import visible
 from sessionkit.cli.options import examples, json_option, opened_store, store_option
-from sessionkit.cli.output import make_console, print_json
+from sessionkit.cli.output import print_json
 from sessionkit.cli.since import is_since, since_option
 from sessionkit.cli.times import moment_of, short_time
 
@@ -61,7 +61,7 @@ def command(
         if as_json:
             for info in sessions:
                 print_json(describe(info))
-        elif not print_columns(make_console(), _COLUMNS, map(_row, sessions)):
+        elif not print_columns(_COLUMNS, map(_row, sessions)):
             which = f" with the prefix {visible(prefix)}" if prefix else ""
             when = " that changed since then" if since is not None else ""
             click.echo(f"There are no sessions{which}{when}.", err=True)

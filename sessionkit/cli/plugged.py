@@ -1,6 +1,13 @@
-"""Subcommands that plugins bring: entry points of the group ``sessionkit.commands``, each a click command."""
+"""Subcommands that are imported when they run, and those that plugins bring.
+
+Plugins bring them as entry points of the group ``sessionkit.commands``, each a click command.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
 
 import rich_click as click
 
@@ -9,22 +16,31 @@ from sessionkit.errors import DuplicatePluginError, PluginLoadError
 
 
 class PluggedGroup(ReportingGroup):
-    """A group that also has the commands of installed plugins. Its own commands come first, and hide theirs.
+    """A group of commands that are imported when they are asked for, or when all are listed for help.
 
-    A plugin is imported when its command is asked for, or when all are listed for help. A broken one stays in the
+    It also has the commands of installed plugins. Its own come first, and hide theirs. A broken plugin stays in the
     list and tells what is wrong when it is run; the others are none the worse for it.
+
+    Args:
+        modules: the module of each command of its own, which has it as ``command``.
     """
+
+    def __init__(self, *arguments: Any, modules: Mapping[str, str], **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._modules = modules
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names of all commands."""
         from sessionkit.plugins.installed import installed_commands
 
-        return sorted({*super().list_commands(ctx), *(plugin.name for plugin in installed_commands())})
+        return sorted({*self._modules, *(plugin.name for plugin in installed_commands())})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of this name, None when there is none."""
-        own = super().get_command(ctx, cmd_name)
-        return own if own is not None else _find(cmd_name)
+        if cmd_name not in self._modules:
+            return _find(cmd_name)
+        command: click.Command = import_module(self._modules[cmd_name]).command
+        return command
 
 
 def _find(name: str) -> click.Command | None:

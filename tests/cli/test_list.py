@@ -59,7 +59,7 @@ def test_a_prefix_that_nothing_has_is_told(run: Run) -> None:
     assert run("list", "--store", URL, "--prefix", "z\x07").stderr == "There are no sessions with the prefix z\\x07.\n"
 
 
-def test_long_lists_stay_aligned_within_each_hundred(run: Run, store: SessionStore) -> None:
+def test_lines_that_are_printed_together_stay_aligned(run: Run, store: SessionStore) -> None:
     for number in range(150):
         store.update_session(f"n:{'x' * (number // 10)}{number:03}")
     lines = run("list", "--store", URL, "--prefix", "n:").stdout.splitlines()

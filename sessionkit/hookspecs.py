@@ -158,7 +158,7 @@ class Backend:
 
         Pages are cut by something that writes do not move (the key): a session that is there throughout a
         listing appears in it exactly once. A session that cannot be read hinders no other: the page tells of it
-        in ``unreadable``.
+        in ``unreadable``. What a session takes is told in ``size`` where it is known without counting.
 
         Args:
             prefix: ``""`` for all sessions.

@@ -125,6 +125,8 @@ class SessionInfo(Heading):
         version: the state's token.
         generation: changes when stored messages are removed or replaced, and not when some are appended;
             ``""`` for a session that does not exist.
+        size: bytes that it takes where it is stored; None when that is not known without counting. It says where a
+            session is, not which: sessions of different sizes may be equal.
     """
 
     count: int = 0
@@ -132,6 +134,7 @@ class SessionInfo(Heading):
     updated: str = ""
     version: Version = ABSENT
     generation: str = ""
+    size: int | None = attrs.field(default=None, eq=False)
 
     @property
     def exists(self) -> bool:

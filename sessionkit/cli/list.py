@@ -15,19 +15,27 @@ from sessionkit.cli.options import examples, json_option, opened_store, store_op
 from sessionkit.cli.output import print_json
 from sessionkit.cli.since import is_since, since_option
 from sessionkit.cli.times import moment_of, short_time
+from sessionkit.directory_checks import size
 
 if TYPE_CHECKING:
     from sessionkit.sessions import SessionInfo
 
-_COLUMNS = (Column("KEY", "cyan"), Column("MESSAGES", right=True), Column("UPDATED", "dim"), Column("SUMMARY"))
+_COLUMNS = (
+    Column("KEY", "cyan"),
+    Column("MESSAGES", right=True),
+    Column("SIZE", right=True),
+    Column("UPDATED", "dim"),
+    Column("SUMMARY"),
+)
 
 _ORDERS: Final[dict[str, Callable[[SessionInfo], Any]]] = {
     "key": lambda info: info.key,
     "messages": lambda info: -info.count,
+    "size": lambda info: -(info.size or 0),
     "created": lambda info: -moment_of(info.created),
     "updated": lambda info: -moment_of(info.updated),
 }
-"""Keys as in a dictionary; of everything else the most and the latest first."""
+"""Keys as in a dictionary; of everything else the most, the largest and the latest first."""
 
 
 @click.command(
@@ -51,9 +59,11 @@ def command(
     """List the sessions of a store.
 
     They are printed as they are read, in the order of the store. With --sort all are read first: keys come as in a
-    dictionary, else the most messages or the latest time first.
+    dictionary, else the most messages, the largest size or the latest time first.
 
-    With --json each line is a session: key, count of messages, summary, times, metadata, aliases, version.
+    The size is what a session takes where it is stored; a backend that would have to count tells none.
+
+    With --json each line is a session: key, count of messages, size, summary, times, metadata, aliases, version.
     """
     with opened_store(url) as store:
         since_then = (info for info in store.list_sessions(prefix) if is_since(info, since))
@@ -81,6 +91,7 @@ def describe(info: SessionInfo) -> dict[str, Any]:
     return {
         "key": info.key,
         "count": info.count,
+        "size": info.size,
         "summary": info.summary,
         "created": info.created,
         "updated": info.updated,
@@ -90,6 +101,7 @@ def describe(info: SessionInfo) -> dict[str, Any]:
     }
 
 
-def _row(info: SessionInfo) -> tuple[str, str, str, str]:
+def _row(info: SessionInfo) -> tuple[str, str, str, str, str]:
     first_line = info.summary.strip().partition("\n")[0]
-    return visible(info.key), f"{info.count:,}", short_time(info.updated), visible(first_line)
+    taken = "" if info.size is None else size(info.size)
+    return visible(info.key), f"{info.count:,}", taken, short_time(info.updated), visible(first_line)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
-from sessionkit import SessionStore
+from sessionkit import SessionStore, open_store
 
 from .conftest import URL, Run, json_lines
 
@@ -18,11 +21,23 @@ def _sessions(store: SessionStore) -> None:
 
 def test_sessions_stand_in_aligned_columns(run: Run) -> None:
     assert run("list", "--store", URL).stdout.splitlines() == [
-        "KEY     MESSAGES  UPDATED                    SUMMARY",
-        "a:1        1,234  2026-01-02 03:04:05Z",
-        "a:22           0  2026-01-02 03:04:05+02:00  First line.",
-        "b:日本         0  2026-01-02 03:04:05Z",
+        "KEY     MESSAGES  SIZE  UPDATED                    SUMMARY",
+        "a:1        1,234        2026-01-02 03:04:05Z",
+        "a:22           0        2026-01-02 03:04:05+02:00  First line.",
+        "b:日本         0        2026-01-02 03:04:05Z",
     ]
+
+
+def test_sizes_are_told_and_sorted_by_where_the_backend_knows_them(run: Run, tmp_path: Path) -> None:
+    pytest.importorskip("sessionkit_jsonl")
+    url = f"jsonl:{tmp_path}"
+    with open_store(url) as store:
+        store.add_message("a", "user", "x")
+        store.add_message("b", "user", "x" * 5000)
+    listed = json_lines(run("list", "--store", url, "--sort", "size", "--json").stdout)
+    assert [info["key"] for info in listed] == ["b", "a"]
+    assert listed[0]["size"] > listed[1]["size"] > 0
+    assert re.search(r"^b +1 +5\.\d KiB  20", run("list", "--store", url).stdout, re.MULTILINE)
 
 
 def test_a_prefix_chooses_sessions(run: Run) -> None:
@@ -43,6 +58,7 @@ def test_json_tells_all_but_the_messages(run: Run) -> None:
     assert info == {
         "key": "a:22",
         "count": 0,
+        "size": None,
         "summary": "  First line.\nSecond line.",
         "updated": "2026-01-02T03:04:05+02:00",
         "metadata": {},

@@ -145,6 +145,7 @@ def _read_entry(path: Path, fingerprint: Fingerprint | None) -> _Entry:
             fingerprint, f"{path} is named otherwise than its session {session.key!r}; rename it to {name}"
         )
     fields: dict[str, Any] = {str(field.alias): getattr(session, field.name) for field in attrs.fields(SessionInfo)}
+    fields["size"] = None if fingerprint is None else fingerprint.size
     return _Entry(fingerprint, SessionInfo(**fields))
 
 

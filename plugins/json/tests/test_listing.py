@@ -63,6 +63,12 @@ def test_an_entry_is_the_session_without_its_messages(seven: SessionManager) -> 
         assert (info.created, info.updated) == (session.created, session.updated)
 
 
+def test_the_size_is_that_of_the_document_and_none_for_what_is_unsaved(seven: SessionManager, directory: Path) -> None:
+    sizes = {info.key: info.size for info in _infos(seven)}
+    assert sizes["a:1"] == (directory / "a_1.json").stat().st_size
+    assert [key for key, size in sizes.items() if size is None] == ["a:3", "😀"]
+
+
 def test_the_first_page_tells_what_cannot_be_read(seven: SessionManager, directory: Path, reopen: Reopen) -> None:
     seven.close()
     (directory / "torn.json").write_text('{"key": "torn"')

@@ -72,6 +72,15 @@ def test_pages_are_in_the_order_of_names_and_end(open_backend: OpenBackend) -> N
     assert pages(backend, "x") == [[]]
 
 
+def test_the_size_is_that_of_the_document_and_the_log(directory: Path, open_backend: OpenBackend) -> None:
+    backend = open_backend(durability="os")
+    add(backend, "a")
+    for _ in range(2):
+        (info,) = backend.sessionkit_list_sessions("", None, 10).sessions
+        assert info.size == sum(os.path.getsize(directory / f"a.{suffix}") for suffix in ("jsonl", "meta.json"))
+        add(backend, "a")
+
+
 @pytest.mark.parametrize("prefix", ["a", "a:", "a\n", "\u00e9", "e", "x" * 130, "x" * 300, "\u00e9" * 70, "..", "."])
 def test_a_prefix_finds_keys_whatever_their_files_are_called(open_backend: OpenBackend, prefix: str) -> None:
     backend = open_backend(durability="os")

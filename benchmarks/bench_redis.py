@@ -9,11 +9,12 @@ import argparse
 import asyncio
 import gc
 import multiprocessing
+import os
 import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -109,8 +110,9 @@ def listing(store: SessionStore, rounds: int, sessions: int) -> None:
     verdict("the first page", figures["sessionkit"].median * 1e3, 20, unit="ms")
 
 
-def ping(socket: str, end: Connection) -> None:
+def ping(socket: str, end: Connection, processors: set[int]) -> None:
     """Ping until the other end says something; then answer with the seconds that each of the pings took."""
+    _keep_to(os.getpid(), processors)
     gc.disable()  # a collection in the middle of a ping would count as the server's
     with closing(redis.Redis(unix_socket_path=socket)) as client:
         client.ping()
@@ -124,10 +126,17 @@ def ping(socket: str, end: Connection) -> None:
         end.send(taken)
 
 
-def pings(socket: str, work: Callable[[], object]) -> list[float]:
-    """What the pings of another process take meanwhile, in seconds, in ascending order."""
+def _keep_to(process: int, processors: set[int]) -> None:
+    """Let all threads of a process run on some processors only, where the system can do that."""
+    if processors and hasattr(os, "sched_setaffinity"):
+        for thread in os.listdir(f"/proc/{process}/task"):
+            os.sched_setaffinity(int(thread), processors)
+
+
+def pings(socket: str, work: Callable[[], object], processors: set[int]) -> list[float]:
+    """What the pings of another process, on these processors, take meanwhile, in seconds, in ascending order."""
     ours, theirs = multiprocessing.Pipe()
-    process = multiprocessing.get_context("spawn").Process(target=ping, args=(socket, theirs))
+    process = multiprocessing.get_context("spawn").Process(target=ping, args=(socket, theirs, processors))
     process.start()
     try:
         ours.recv()
@@ -139,7 +148,32 @@ def pings(socket: str, work: Callable[[], object]) -> list[float]:
         process.join()
 
 
-def stalls(client: Any, store: SessionStore, elsewhere: SessionStore, socket: str, messages: int, rounds: int) -> None:
+@contextmanager
+def apart(clients: Sequence[Any]) -> Iterator[set[int]]:
+    """Keep this process to one processor, as if it were another machine's, and the servers to the others: these."""
+    if not hasattr(os, "sched_setaffinity") or len(os.sched_getaffinity(0)) < 2:
+        yield set()
+        return
+    before = os.sched_getaffinity(0)
+    mine, *others = sorted(before)
+    for client in clients:
+        _keep_to(client.info("server")["process_id"], set(others))
+    _keep_to(os.getpid(), {mine})
+    try:
+        yield set(others)
+    finally:
+        _keep_to(os.getpid(), before)
+
+
+def stalls(
+    client: Any,
+    store: SessionStore,
+    elsewhere: SessionStore,
+    socket: str,
+    messages: int,
+    rounds: int,
+    processors: set[int],
+) -> None:
     """How long another client, of another process, waits meanwhile.
 
     A ping also waits for a processor, for which the client, the server, its threads and the rest of the machine
@@ -159,10 +193,12 @@ def stalls(client: Any, store: SessionStore, elsewhere: SessionStore, socket: st
     client.config_set("latency-tracking-info-percentiles", "100")
     for _ in range(rounds):
         for name, do in work.items():
-            floor[name].append(pings(socket, partial(do, elsewhere)))
+            floor[name].append(pings(socket, partial(do, elsewhere), processors))
             client.config_resetstat()
-            taken[name].append(pings(socket, partial(do, store)))
+            taken[name].append(pings(socket, partial(do, store), processors))
             slowest[name] = max(slowest[name], _slowest(client))
+    if processors:
+        print(f"\nthe servers and who pings are on processors {processors}, the store that works on another one")
     print(f"\n{'PING of another process (ms), while':<42}{'the longest of a round':>27}{'with another server':>27}")
     print(f"{'':<42}" + f"{'least':>9}{'median':>9}{'most':>9}" * 2 + "  the server's slowest")
     for name in work:
@@ -218,6 +254,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--fast", action="store_true", help="rough figures")
     parser.add_argument("--stalls", type=int, metavar="ROUNDS", help="only how long others wait, in so many rounds")
+    parser.add_argument("--together", action="store_true", help="let all of them compete for the processors meanwhile")
     arguments = parser.parse_args()
     fast = arguments.fast
     rounds = 5 if fast else 30
@@ -231,7 +268,11 @@ def main() -> None:
                 ends(client, store, rounds)
                 listing(store, rounds, 5_000 if fast else 100_000)
                 memory(client, store)
-            stalls(client, store, elsewhere, socket, 10_000 if fast else 100_000, arguments.stalls or 5)
+            many, rounds = 10_000 if fast else 100_000, arguments.stalls or 5
+            with closing(redis.Redis(unix_socket_path=other)) as other_client, ExitStack() as stack:
+                clients = [] if arguments.together else [client, other_client]
+                processors = stack.enter_context(apart(clients)) if clients else set()
+                stalls(client, store, elsewhere, socket, many, rounds, processors)
 
 
 if __name__ == "__main__":

@@ -102,7 +102,7 @@ def _temporary(directory: Path) -> Iterator[tuple[Path, int]]:
     path, descriptor = _create(directory)
     try:
         yield path, descriptor
-    except BaseException:
+    except BaseException:  # an interrupt, too, leaves nothing behind
         with contextlib.suppress(FileNotFoundError):  # renamed, and interrupted then
             path.unlink()
         raise

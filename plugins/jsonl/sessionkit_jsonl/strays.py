@@ -226,34 +226,21 @@ def _stray(key: str, base: str) -> Damage:
 
 
 def _orphan(key: str | None, base: str) -> Damage:
-    return Damage(
-        kind=ORPHANED_DOCUMENT,
-        key=key,
-        place=base + META_SUFFIX,
-        problem="the log of this document is gone: its session was deleted, or somebody removed the log",
-        remedy="restore the log from a backup, or remove the document",
-        mendable=False,
-        harmless=True,
+    problem = "the log of this document is gone: its session was deleted, or somebody removed the log"
+    return _harmless(
+        ORPHANED_DOCUMENT, base + META_SUFFIX, problem, "restore the log from a backup, or remove the document", key
     )
 
 
 def _temporary(path: str) -> Damage:
-    return Damage(
-        kind=TEMPORARY_FILES,
-        place=path,
-        problem="a temporary file of a process that has ended",
-        remedy="it is removed when a store is opened, once it is a minute old",
-        mendable=False,
-        harmless=True,
-    )
+    remedy = "it is removed when a store is opened, once it is a minute old"
+    return _harmless(TEMPORARY_FILES, path, "a temporary file of a process that has ended", remedy)
 
 
 def _other_format(path: str) -> Damage:
-    return Damage(
-        kind=OTHER_FORMAT,
-        place=path,
-        problem="it may be a session of the json backend, which this store does not read",
-        remedy="sessionkit migrate makes it one of this store",
-        mendable=False,
-        harmless=True,
-    )
+    problem = "it may be a session of the json backend, which this store does not read"
+    return _harmless(OTHER_FORMAT, path, problem, "sessionkit migrate makes it one of this store")
+
+
+def _harmless(kind: str, place: str, problem: str, remedy: str, key: str | None = None) -> Damage:
+    return Damage(kind=kind, key=key, place=place, problem=problem, remedy=remedy, mendable=False, harmless=True)

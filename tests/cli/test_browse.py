@@ -131,6 +131,25 @@ def test_the_list_is_filtered_by_keys_and_summaries(store: SessionStore) -> None
     _browse(store, steps)
 
 
+def test_before_a_session_is_chosen_it_is_told_what_to_do_in_one_line(store: SessionStore) -> None:
+    _fill(store, "a", 1)
+
+    async def steps(pilot: Pilot[None]) -> None:
+        await _shows(pilot, "Choose a session, and press Enter.  ? shows all keys.")
+
+    _browse(store, steps)
+
+
+def test_a_store_without_sessions_says_so_until_there_is_one(store: SessionStore) -> None:
+    async def steps(pilot: Pilot[None]) -> None:
+        await _shows(pilot, "There are no sessions.")
+        _fill(store, "a", 1)
+        await pilot.press("r")
+        await _shows(pilot, "1 message")
+
+    _browse(store, steps)
+
+
 def test_keys_are_explained(store: SessionStore) -> None:
     async def steps(pilot: Pilot[None]) -> None:
         await pilot.press("question_mark")

@@ -196,6 +196,8 @@ class BrowseApp(App[None]):
             self._infos += infos
             self._list_again()
         self._list_again()
+        if infos is not None and not self._infos and self._window is None:  # None: that it failed is shown
+            self._transcript.show_text(Text("There are no sessions.  r looks again.", "dim"))
 
     def _list_again(self) -> None:
         wanted = self.query_one("#filter", Input).value.casefold()

@@ -49,6 +49,7 @@ class Transcript(ScrollView, can_focus=True):
     def __init__(self) -> None:
         super().__init__(id="transcript")
         self._window: Window | None = None
+        self._text = Text()  # is shown where there is no window
         self._lines: list[Strip] = []
         self._places: list[int] = []  # the line on which each message begins
         self._rendered: dict[int, list[Strip]] = {}  # by position
@@ -87,7 +88,7 @@ class Transcript(ScrollView, can_focus=True):
 
     def show_text(self, text: Text) -> None:
         """Show a text in place of a transcript."""
-        self._window, self._places = None, []
+        self._window, self._places, self._text = None, [], text
         self._lines = self._strips(text)
         self.virtual_size = Size(self._width, len(self._lines))
         self._go_to(0)
@@ -102,6 +103,7 @@ class Transcript(ScrollView, can_focus=True):
     def on_resize(self, event: Resize) -> None:
         """Wrap the lines anew; called by textual."""
         if self._window is None:
+            self.show_text(self._text)
             return
         following, anchor = self._is_at_end(), self._anchor()
         self._rendered.clear()

@@ -332,12 +332,14 @@ def borrow_objects(messages: Iterable[Message]) -> list[dict[str, Any]]:
 
 
 def as_message(value: Message | Mapping[str, Any]) -> Message:
-    """The message itself, or one made from a JSON object.
+    """The message itself, or one made from a JSON object; one of a subclass as a plain one, as it will be read.
 
     Raises:
         InvalidMessageError: it is neither.
     """
-    return value if isinstance(value, Message) else Message(value)
+    if type(value) is Message:
+        return value
+    return Message.adopt(value._data) if isinstance(value, Message) else Message(value)
 
 
 def as_messages(values: Iterable[Message | Mapping[str, Any]]) -> tuple[Message, ...]:
@@ -349,8 +351,9 @@ def as_messages(values: Iterable[Message | Mapping[str, Any]]) -> tuple[Message,
     if isinstance(values, (Message, Mapping, str, bytes)):
         raise TypeError(f"messages is a list of messages, not one {type(values).__name__}")
     return tuple(
-        [
-            value if isinstance(value, Message) else Message.adopt(_copy_object(value, "message", f"messages[{index}]"))
-            for index, value in enumerate(values)
-        ]
+        [value if type(value) is Message else _plain(value, f"messages[{index}]") for index, value in enumerate(values)]
     )
+
+
+def _plain(value: Message | Mapping[str, Any], path: str) -> Message:
+    return Message.adopt(value._data if isinstance(value, Message) else _copy_object(value, "message", path))

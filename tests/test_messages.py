@@ -429,6 +429,19 @@ def test_a_batch_takes_messages_and_objects_from_any_iterable() -> None:
     assert as_messages(()) == ()
 
 
+def test_a_message_of_a_subclass_becomes_the_plain_one_that_every_process_reads() -> None:
+    class Loud(Message):
+        __slots__ = ()
+
+        @property
+        def text(self) -> str:
+            return super().text.upper()
+
+    for taken in (as_message(Loud.simple("user", "hello")), as_messages([Loud.simple("user", "hello")])[0]):
+        assert type(taken) is Message
+        assert taken == Message.simple("user", "hello")
+
+
 @pytest.mark.parametrize("single", [Message.simple("user", "x"), {"role": "user"}, "text", b"bytes", UserDict()])
 def test_one_message_in_place_of_a_batch_is_a_type_error(single: Any) -> None:
     with pytest.raises(TypeError, match="messages is a list of messages, not one"):

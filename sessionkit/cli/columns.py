@@ -9,7 +9,6 @@ from itertools import islice
 from typing import TypeAlias
 
 import attrs
-import rich_click as click
 
 from sessionkit.cli.output import make_console
 
@@ -79,7 +78,8 @@ def _line(columns: Sequence[Column], cells: Sequence[str], widths: Sequence[int]
 
 def _print(lines: Sequence[Sequence[_Piece]], last_column: int) -> None:
     if not _may_be_a_terminal():
-        click.echo("\n".join("".join(text for text, _ in line).rstrip() for line in lines))
+        # as rich does, and not as click: what the encoding of the stream cannot hold is escaped
+        print("\n".join("".join(text for text, _ in line).rstrip() for line in lines), flush=True)
         return
     from rich.text import Text
 
@@ -94,4 +94,6 @@ def _print(lines: Sequence[Sequence[_Piece]], last_column: int) -> None:
 
 def _may_be_a_terminal() -> bool:
     """Whether it is worth to load rich, which takes a tenth of the time until a pipe has its first line."""
+    if sys.stdout is None:  # closed before the program began
+        return False
     return sys.stdout.isatty() or "FORCE_COLOR" in os.environ or "TTY_COMPATIBLE" in os.environ

@@ -209,6 +209,8 @@ def _documents(store: SessionStore, keys: Iterable[str], report: _Exported) -> I
 @contextmanager
 def _opened_output(output: str) -> Iterator[BinaryIO]:
     if output == "-":
+        if sys.stdout is None:
+            raise click.UsageError("standard output is closed; say with --output where to export to")
         stream = sys.stdout.buffer
         yield stream
         stream.flush()

@@ -68,6 +68,7 @@ def progress(what: str) -> Iterator[Callable[[int], None] | None]:
 
     columns = SpinnerColumn(), TextColumn(what), TextColumn("{task.completed:,} sessions")
     # On a terminal results stand above the count; anywhere else they must not be drawn into its stream.
-    with Progress(*columns, console=console, transient=True, redirect_stdout=sys.stdout.isatty()) as shown:
+    is_shown = sys.stdout is not None and sys.stdout.isatty()
+    with Progress(*columns, console=console, transient=True, redirect_stdout=is_shown) as shown:
         task = shown.add_task(what, total=None)
         yield lambda sessions: shown.advance(task, sessions)

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from sessionkit import __version__
+from sessionkit import __version__, open_store
 
 MODULE = [sys.executable, "-m", "sessionkit"]
 COLOURS = ("\x1b[31m", "\x1b[36m", "\x1b[1;31m")
@@ -100,6 +100,28 @@ def test_a_terminal_that_cannot_show_a_character_gets_its_escape(tmp_path: Path)
     done = _run(*MODULE, "import", str(tmp_path / "f.jsonl"), "--store", "memory:", PYTHONIOENCODING="latin-1")
     assert done.returncode == 1
     assert "session '\\u65e5'" in done.stderr
+
+
+def test_a_listing_for_a_pipe_escapes_what_the_encoding_of_the_pipe_cannot_hold(tmp_path: Path) -> None:
+    with open_store(f"jsonl:{tmp_path}") as store:
+        store.add_message("日", "user", "hello")
+    done = _run(*MODULE, "list", "--store", f"jsonl:{tmp_path}", PYTHONIOENCODING="ascii")
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[1].startswith("\\u65e5 ")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a shell closes the output")
+@pytest.mark.parametrize(
+    ("command", "status", "told"), [("list", 0, ""), ("export a", 2, "standard output is closed; say with --output")]
+)
+def test_where_the_output_was_closed_before_nothing_is_listed_nor_exported(
+    tmp_path: Path, command: str, status: int, told: str
+) -> None:
+    with open_store(f"jsonl:{tmp_path}") as store:
+        store.add_message("a", "user", "hello")
+    done = _run("sh", "-c", '"$@" >&-', "sh", *MODULE, *command.split(), "--store", f"jsonl:{tmp_path}")
+    assert done.returncode == status
+    assert (told in done.stderr) if told else not done.stderr
 
 
 def test_ctrl_c_ends_an_import_with_130_and_tells_how_far_it_came(tmp_path: Path) -> None:

@@ -101,7 +101,8 @@ class Appender:
 
     def sync(self, entry: Entry, look: Look, file: OpenFile) -> None:
         """Make durable all that stands in a data file, unless the last append did that and is the last thing in it."""
-        if entry.tail is not None and entry.tail.covers(file, look.size):
+        tail = entry.tail  # another thread may forget it at any time
+        if tail is not None and tail.covers(file, look.size):
             return
         try:
             self.context.durability.settle(file)

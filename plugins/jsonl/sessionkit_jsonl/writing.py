@@ -186,8 +186,10 @@ class Writer:
             return
         if self.rewriter.is_worthwhile(entry, look):
             self.rewriter.compact(entry, self.settled(entry, look))
-        elif entry.tail is not None and entry.tail.covers(file, look.size):
-            entry.tail.at_rest = True
+            return
+        tail = entry.tail  # another thread may forget it at any time
+        if tail is not None and tail.covers(file, look.size):
+            tail.at_rest = True
 
     def compact(self, entry: Entry, look: Look) -> int:
         """Rewrite the data file when that saves anything. Returns how many bytes it saved."""

@@ -12,6 +12,7 @@ from typing import TypeAlias
 import pytest
 from sessionkit_jsonl import JSONLBackend
 from sessionkit_jsonl.files import Files, OpenFile
+from sessionkit_jsonl.tail import Tail
 
 from sessionkit.errors import OutcomeUnknownError
 from sessionkit.messages import Message
@@ -131,6 +132,25 @@ def test_after_an_append_that_was_synced_nothing_is_left_to_sync(open_backend: O
     assert files.calls == []
     backend.sessionkit_truncate_history("k", 1, None, U, None, None, "")
     assert files.calls == ["temporary", "directory"]
+
+
+@pytest.mark.parametrize("question", [1, 2])
+def test_save_succeeds_when_another_thread_closes_the_files_of_the_session_meanwhile(
+    open_backend: OpenBackend, monkeypatch: pytest.MonkeyPatch, question: int
+) -> None:
+    backend = open_backend()
+    add(backend, "1")
+    add(backend, "2")
+    entry, covers, asked = backend._entries.get("k"), Tail.covers, [0]
+
+    def leave_and_cover(tail: Tail, file: OpenFile, size: int) -> bool:
+        asked[0] += 1
+        if asked[0] == question:
+            entry.release()  # as when so many other sessions are used that this one makes room
+        return covers(tail, file, size)
+
+    monkeypatch.setattr(Tail, "covers", leave_and_cover)
+    assert backend.sessionkit_save("k")
 
 
 @pytest.mark.parametrize("saved", [False, True])

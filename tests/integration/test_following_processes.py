@@ -18,6 +18,13 @@ from sessionkit import open_store
 KEY = "a:1"
 PATIENCE_SECONDS = 60
 
+PROGRAM = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background is deaf to it, and so are its children
+from sessionkit.__main__ import main
+main()
+"""
+
 
 @pytest.fixture(params=["json", "jsonl", "redis"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
@@ -37,17 +44,12 @@ def read_until(stream: IO[str], text: str) -> str:
     raise AssertionError(f"ended without {text!r}")
 
 
-def _heed_interrupts() -> None:
-    """A shell starts what runs in its background deaf to Ctrl-C, and children inherit that."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
 def test_a_message_of_another_process_appears_and_ctrl_c_ends_the_following_with_status_0(url: str) -> None:
     with open_store(url, on_write_error="raise") as store:
         store.add_message(KEY, "user", "the first")
         store.save(KEY)
-        command = [sys.executable, "-m", "sessionkit", "show", KEY, "--follow", "--raw", "--store", url]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=_heed_interrupts) as follower:
+        command = [sys.executable, "-c", PROGRAM, "show", KEY, "--follow", "--raw", "--store", url]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as follower:
             assert follower.stdout is not None
             watchdog = Timer(PATIENCE_SECONDS, follower.kill)  # a line that never comes ends the stream, and the test
             watchdog.start()

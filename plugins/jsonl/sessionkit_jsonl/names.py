@@ -34,6 +34,9 @@ _EVENT: Final = struct.Struct("iIII")
 _EVENT_BYTES: Final = 64 * 1024
 _NOTHING: Final = bytes(4)
 
+_firsts: Final = itertools.count(0, 1 << 40)
+"""Where each watch begins to count: no two of them ever give the same answer."""
+
 
 class Names:
     """The names in one directory, as one process sees them. A forked child needs its own.
@@ -175,7 +178,7 @@ class _Watch:
     def __init__(self, held: int, inode: tuple[int, int]) -> None:
         self.held = held
         self.users = 0
-        self.changes = 0
+        self.changes = next(_firsts)
         self.number = -1
         self.inotify: _Inotify | None = None
         self._inode = inode

@@ -69,6 +69,15 @@ def test_another_directory_in_the_place_of_the_watched_one_is_noticed(names: Nam
     assert names.mark() != watched
 
 
+def test_the_watch_of_another_directory_gives_no_answer_of_the_one_before(names: Names, tmp_path: Path) -> None:
+    before = names.confirm()
+    tmp_path.rename(tmp_path.with_name(f"{tmp_path.name} moved"))
+    tmp_path.mkdir()
+    names.confirm()
+    assert names.confirm() != before
+    assert names._watch is not None
+
+
 def test_stores_of_one_directory_share_a_watch_and_the_last_one_ends_it(names: Names, tmp_path: Path) -> None:
     other = Names(str(tmp_path), patience=1)
     assert other.confirm() == names.mark()

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Any
+from typing import Any, Final
 
 import rich_click as click
 
 from sessionkit.cli.errors import ReportingGroup
 from sessionkit.errors import DuplicatePluginError, PluginLoadError
+
+_NOT_IMPORTED: Final = click.Command(None)
+"""Stands for a command of which only the name is known yet."""
 
 
 class PluggedGroup(ReportingGroup):
@@ -28,18 +31,21 @@ class PluggedGroup(ReportingGroup):
     def __init__(self, *arguments: Any, modules: Mapping[str, str], **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._modules = modules
+        self.commands.update(dict.fromkeys(modules, _NOT_IMPORTED))  # click takes what it suggests from there
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names of all commands."""
         from sessionkit.plugins.installed import installed_commands
 
-        return sorted({*self._modules, *(plugin.name for plugin in installed_commands())})
+        return sorted({*super().list_commands(ctx), *(plugin.name for plugin in installed_commands())})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of this name, None when there is none."""
-        if cmd_name not in self._modules:
+        command = super().get_command(ctx, cmd_name)
+        if command is None:
             return _find(cmd_name)
-        command: click.Command = import_module(self._modules[cmd_name]).command
+        if command is _NOT_IMPORTED:
+            command = self.commands[cmd_name] = import_module(self._modules[cmd_name]).command
         return command
 
 

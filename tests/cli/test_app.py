@@ -103,6 +103,11 @@ def test_an_unknown_command_is_wrong_usage(run: Run) -> None:
     assert "lisst" in run("lisst", status=2).stderr
 
 
+@pytest.mark.skipif(not hasattr(click, "NoSuchCommand"), reason="this click suggests nothing")
+def test_the_command_that_was_meant_is_suggested(run: Run) -> None:
+    assert "Did you mean 'list'?" in run("lisst", status=2).stderr
+
+
 def test_an_unknown_backend_is_a_configuration_error(run: Run) -> None:
     result = run("list", "--store", "shred:x", status=2)
     assert "shared" in result.stderr

@@ -233,8 +233,8 @@ def _orphan(key: str | None, base: str) -> Damage:
 
 
 def _temporary(path: str) -> Damage:
-    remedy = "it is removed when a store is opened, once it is a minute old"
-    return _harmless(TEMPORARY_FILES, path, "a temporary file of a process that has ended", remedy)
+    problem = "a temporary file that nobody holds: of a process that has ended, or that is making it at this moment"
+    return _harmless(TEMPORARY_FILES, path, problem, "it is removed when a store is opened, once it is a minute old")
 
 
 def _other_format(path: str) -> Damage:

@@ -103,6 +103,7 @@ def test_a_terminal_that_cannot_show_a_character_gets_its_escape(tmp_path: Path)
 
 
 def test_a_listing_for_a_pipe_escapes_what_the_encoding_of_the_pipe_cannot_hold(tmp_path: Path) -> None:
+    pytest.importorskip("sessionkit_jsonl")
     with open_store(f"jsonl:{tmp_path}") as store:
         store.add_message("日", "user", "hello")
     done = _run(*MODULE, "list", "--store", f"jsonl:{tmp_path}", PYTHONIOENCODING="ascii")
@@ -117,6 +118,7 @@ def test_a_listing_for_a_pipe_escapes_what_the_encoding_of_the_pipe_cannot_hold(
 def test_where_the_output_was_closed_before_nothing_is_listed_nor_exported(
     tmp_path: Path, command: str, status: int, told: str
 ) -> None:
+    pytest.importorskip("sessionkit_jsonl")
     with open_store(f"jsonl:{tmp_path}") as store:
         store.add_message("a", "user", "hello")
     done = _run("sh", "-c", '"$@" >&-', "sh", *MODULE, *command.split(), "--store", f"jsonl:{tmp_path}")

@@ -99,8 +99,10 @@ class Strays:
                 yield _other_format(path), None
 
     def _is_left(self, path: str) -> bool:
+        """Whether a temporary file's maker is gone. One that is empty may be just being made, and not held yet."""
         try:
-            return self.writer.context.files.claim(path)
+            status = status_of(path)
+            return status is not None and status.st_size > 0 and self.writer.context.files.claim(path)
         except OSError:
             return False
 
@@ -233,8 +235,8 @@ def _orphan(key: str | None, base: str) -> Damage:
 
 
 def _temporary(path: str) -> Damage:
-    problem = "a temporary file that nobody holds: of a process that has ended, or that is making it at this moment"
-    return _harmless(TEMPORARY_FILES, path, problem, "it is removed when a store is opened, once it is a minute old")
+    remedy = "it is removed when a store is opened, once it is a minute old"
+    return _harmless(TEMPORARY_FILES, path, "a temporary file of a process that has ended", remedy)
 
 
 def _other_format(path: str) -> Damage:

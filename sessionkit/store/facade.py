@@ -274,12 +274,9 @@ class SessionStore(SessionReader):
         """
         key = check_key(key)
         runtime = self._open_runtime()
-        ticket = runtime.activity.enter()
-        try:
+        with runtime.activity.during():
             runtime.writes.settle(key)
             runtime.hooks.save(key)
-        finally:
-            runtime.activity.leave(ticket)
 
     def compact(self, key: str) -> int:
         """Give back the space that holds nothing of a session any more; what the session is does not change.

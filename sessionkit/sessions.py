@@ -125,8 +125,8 @@ class SessionInfo(Heading):
         version: the state's token.
         generation: changes when stored messages are removed or replaced, and not when some are appended;
             ``""`` for a session that does not exist.
-        size: bytes that it takes where it is stored; None when that is not known without counting. It says where a
-            session is, not which: sessions of different sizes may be equal.
+        size: bytes that it takes where it is stored, as a listing tells; None when that is not known without counting.
+            Equal sessions may differ in it, as it depends on where they are stored.
     """
 
     count: int = 0
@@ -173,6 +173,25 @@ class Session(SessionInfo):
             version=info.version,
             generation=info.generation,
             messages=messages,
+        )
+
+    def info(self, size: int | None = None) -> SessionInfo:
+        """The session without its messages, as a listing tells of it.
+
+        >>> Session(key="k", count=1, messages=[Message.simple("user", "hello")]).info(size=60).size
+        60
+        """
+        return SessionInfo(
+            key=self.key,
+            count=self.count,
+            summary=self.summary,
+            created=self.created,
+            updated=self.updated,
+            metadata=self._metadata,
+            aliases=self.aliases,
+            version=self.version,
+            generation=self.generation,
+            size=size,
         )
 
 

@@ -8,7 +8,7 @@ import time
 from bisect import bisect_left, bisect_right
 from itertools import islice, takewhile
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import attrs
 
@@ -144,9 +144,7 @@ def _read_entry(path: Path, fingerprint: Fingerprint | None) -> _Entry:
         return _left_out(
             fingerprint, f"{path} is named otherwise than its session {session.key!r}; rename it to {name}"
         )
-    fields: dict[str, Any] = {str(field.alias): getattr(session, field.name) for field in attrs.fields(SessionInfo)}
-    fields["size"] = None if fingerprint is None else fingerprint.size
-    return _Entry(fingerprint, SessionInfo(**fields))
+    return _Entry(fingerprint, session.info(size=None if fingerprint is None else fingerprint.size))
 
 
 def _stem(path: Path) -> str:

@@ -215,7 +215,7 @@ class Listing:
         info = None
         if leads_to(self._directory, key, name, found):
             session = self._read(key, found)
-            info = _without_messages(session, sum(map(_size, files))) if session.exists else None
+            info = session.info(size=sum(map(_size, files))) if session.exists else None
         known = _Remembered(files, info, rival)
         if len(self._remembered) < _MOST_REMEMBERED or name in self._remembered:
             self._remembered[name] = known
@@ -247,18 +247,3 @@ def _fingerprint(path: str) -> Fingerprint:
 
 def _size(fingerprint: Fingerprint) -> int:
     return fingerprint[1] if fingerprint else 0
-
-
-def _without_messages(session: Session, size: int) -> SessionInfo:
-    return SessionInfo(
-        key=session.key,
-        count=session.count,
-        summary=session.summary,
-        created=session.created,
-        updated=session.updated,
-        metadata=session.metadata,
-        aliases=session.aliases,
-        version=session.version,
-        generation=session.generation,
-        size=size,
-    )

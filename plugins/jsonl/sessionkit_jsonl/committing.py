@@ -52,7 +52,7 @@ class Committer:
                 return
         self.write(entry, self.writer.save)
 
-    def append(self, entry: Entry, records: Sequence[bytes], messages: Sequence[Message] = ()) -> Version:
+    def append(self, entry: Entry, records: Sequence[bytes], messages: Sequence[Message]) -> Version:
         """Append messages as one unit, together with those of the threads that came meanwhile."""
         try:
             return entry.queue.write(Unit(records, messages), partial(self._lead, entry))

@@ -9,6 +9,8 @@ from collections import OrderedDict, deque
 from collections.abc import Sequence
 from typing import Any, Final, TypeAlias
 
+import attrs
+
 from sessionkit.messages import Message
 from sessionkit_jsonl import directory
 from sessionkit_jsonl.cache import Cache
@@ -90,15 +92,9 @@ class Entry:
             return self._warn(Look(key=self.key, base=found.base, meta_file=found.meta_file, meta=found.meta))
         size = status.st_size
         if last is not None and last.data is self._data and size == self._index.end:
-            is_grown = last.size != size  # by what this process appended, or the index would end before
-            if not is_grown:
-                self._is_steady = True
-                if last.meta_file is found.meta_file and last.modified_ns == status.st_mtime_ns:
-                    self._last = last
-                    return last
-            elif last.meta_file is found.meta_file and last.index is self._index and not last.rest.size:
-                self._is_steady = True
-                self._last = last.grown(size, status.st_mtime_ns)
+            self._last = self._again(last, found, status)
+            self._is_steady = last.size == size or self._last is not None
+            if self._last is not None:
                 return self._last
         if size < self._index.end:
             self._index = Index(0)
@@ -120,6 +116,16 @@ class Entry:
             rest=rest,
         )
         return self._warn(self._last)
+
+    def _again(self, last: Look, found: directory.Found, status: os.stat_result) -> Look | None:
+        """The last look, if nothing is new but what the index knows that this process appended; else None."""
+        if last.meta_file is not found.meta_file:
+            return None
+        if last.size == status.st_size:
+            return last if last.modified_ns == status.st_mtime_ns else None
+        if last.index is not self._index or last.rest.size:
+            return None
+        return attrs.evolve(last, size=status.st_size, modified_ns=status.st_mtime_ns)
 
     def _advance(self, file: OpenFile, size: int, *, collect: bool) -> Stretch:
         """Take in what was appended; its messages are decoded when they are wanted at once, or kept."""

@@ -39,7 +39,7 @@ def describe(error: OSError) -> str:
 
 
 class _Turning:
-    """A block whose errors are turned into others. A generator would take five times as long to go in and out."""
+    """A block whose errors are turned into others. A generator would take three times as long to go in and out."""
 
     __slots__ = ("_key",)
 
@@ -53,7 +53,7 @@ class _Turning:
 class reading(_Turning):  # noqa: N801 - used like a function
     """Turn the errors of a read into those of the store."""
 
-    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+    def __exit__(self, _: object, error: BaseException | None, traceback: object) -> None:
         if isinstance(error, OSError):
             kind = CorruptSessionError if error.errno in _DAMAGED else BackendUnavailableError
             raise kind(f"session {self._key!r} cannot be read: {describe(error)}") from error
@@ -62,7 +62,7 @@ class reading(_Turning):  # noqa: N801 - used like a function
 class writing(_Turning):  # noqa: N801 - used like a function
     """Turn the errors of a write that did not happen into those of the store."""
 
-    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+    def __exit__(self, _: object, error: BaseException | None, traceback: object) -> None:
         if isinstance(error, OSError):
             raise not_changed(self._key, error) from error
 

@@ -60,7 +60,7 @@ class OpenFile:
             return os.fstat(self.fd)
 
 
-class naming:  # noqa: N801 - used like a function; a generator would take five times as long to go in and out
+class naming:  # noqa: N801 - used like a function; a generator would take three times as long to go in and out
     """Give errors of calls on a descriptor the name of the file."""
 
     __slots__ = ("_path",)
@@ -71,7 +71,7 @@ class naming:  # noqa: N801 - used like a function; a generator would take five 
     def __enter__(self) -> None:
         pass
 
-    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+    def __exit__(self, _: object, error: BaseException | None, traceback: object) -> None:
         if isinstance(error, OSError) and error.filename is None:
             error.filename = self._path
 

@@ -51,21 +51,6 @@ class Look:
     index: Index = attrs.field(factory=lambda: Index(0))
     rest: Stretch = attrs.field(factory=Stretch)
 
-    def grown(self, size: int, modified_ns: int) -> Look:
-        """The session after appends that its index knows of, where nothing else changed."""
-        return Look(
-            key=self.key,
-            base=self.base,
-            meta_file=self.meta_file,
-            meta=self.meta,
-            data=self.data,
-            header=self.header,
-            size=size,
-            modified_ns=modified_ns,
-            index=self.index,
-            rest=self.rest,
-        )
-
     @property
     def meta_path(self) -> str:
         """The path of the document."""

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TypeAlias
 
 import attrs
 
-from sessionkit.cli.output import make_console
+from sessionkit.cli.output import make_console, may_be_a_terminal
 
 _ROWS_AT_FIRST = 50
 """As many as the first page of a listing has: nobody waits for more than that until something is printed."""
@@ -77,7 +75,7 @@ def _line(columns: Sequence[Column], cells: Sequence[str], widths: Sequence[int]
 
 
 def _print(lines: Sequence[Sequence[_Piece]], last_column: int) -> None:
-    if not _may_be_a_terminal():
+    if not may_be_a_terminal():
         # as rich does, and not as click: what the encoding of the stream cannot hold is escaped
         print("\n".join("".join(text for text, _ in line).rstrip() for line in lines), flush=True)
         return
@@ -90,10 +88,3 @@ def _print(lines: Sequence[Sequence[_Piece]], last_column: int) -> None:
         if console.is_terminal and last_column < console.width:
             text.truncate(console.width, overflow="ellipsis")
     console.print(Text("\n").join(texts))
-
-
-def _may_be_a_terminal() -> bool:
-    """Whether it is worth to load rich, which takes a tenth of the time until a pipe has its first line."""
-    if sys.stdout is None:  # closed before the program began
-        return False
-    return sys.stdout.isatty() or "FORCE_COLOR" in os.environ or "TTY_COMPATIBLE" in os.environ

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import TYPE_CHECKING, Any
 
 import rich_click as click
@@ -26,6 +28,13 @@ def make_console(*, stderr: bool = False) -> Console:
     if not console.is_terminal:
         console.width = _UNLIMITED
     return console
+
+
+def may_be_a_terminal() -> bool:
+    """Whether standard output may be one for a console. Where it cannot, rich is not loaded, which takes its time."""
+    if sys.stdout is None:  # closed before the program began
+        return False
+    return sys.stdout.isatty() or "FORCE_COLOR" in os.environ or "TTY_COMPATIBLE" in os.environ
 
 
 def print_json(value: Any) -> None:

@@ -160,6 +160,17 @@ def _wait_until_it_reads(process: subprocess.Popen[Any], pipe: Any) -> None:
     assert process.poll() is None
 
 
+def test_a_listing_for_a_pipe_loads_no_console_and_no_other_command() -> None:
+    code = (
+        "import sys; from sessionkit.cli.app import cli; "
+        "cli(['list', '--store', 'memory:'], standalone_mode=False); "
+        "needless = {'rich.console', 'sessionkit.cli.exporting', 'sessionkit.cli.search'} & set(sys.modules); "
+        "sys.exit(f'loaded: {needless}' if needless else 0)"
+    )
+    done = _run(sys.executable, "-c", code)
+    assert done.returncode == 0, done.stderr
+
+
 def test_help_loads_no_store() -> None:
     code = (
         "import sys; from sessionkit.cli.app import cli; cli(['--help'], standalone_mode=False); "

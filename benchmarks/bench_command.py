@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from itertools import cycle, islice
+from itertools import count, cycle, islice
 from pathlib import Path
 from statistics import median
 from time import perf_counter, sleep
@@ -118,12 +118,9 @@ def measure_list(root: Path, sessions: int, rounds: int) -> None:
     run("list", "--store", f"jsonl:{root / 'many'}", "--limit", "1")  # the interpreter compiles what it imports
     runs = [run("list", "--store", f"jsonl:{root / 'many'}") for _ in range(rounds)]
     print(f"\nlist, {sessions:,} sessions of one message")
-    verdict(
-        "until the first line, the start of Python included", median(one.first for one in runs) * 1000, 300, unit="ms"
-    )
-    print(
-        f"  all {runs[0].lines - 1:,} of them: {median(one.seconds for one in runs):.2f} s, {runs[0].megabytes:.0f} MB"
-    )
+    first, seconds = median(one.first for one in runs) * 1000, median(one.seconds for one in runs)
+    verdict("until the first line, the start of Python included", first, 300, unit="ms")
+    print(f"  all {runs[0].lines - 1:,} of them: {seconds:.2f} s, {runs[0].megabytes:.0f} MB")
 
 
 def measure_search(directory: Path, url: str, words: Sequence[str], rounds: int, what: str) -> None:
@@ -154,16 +151,9 @@ def measure_searches(root: Path, texts: Sequence[Sequence[Message]], megabytes: 
     """Searches in the same bytes, as long sessions and as short ones."""
     long = repeated(root / "long", texts, megabytes, cycle([f"bench:{number}" for number in range(len(texts))]))
     measure_search(root / "long", long, (NOWHERE, rare), rounds, f"in {len(texts)} sessions")
-    count = 0
-
-    def new_key() -> Iterator[str]:
-        nonlocal count
-        while True:
-            count += 1
-            yield f"bench:{count}"
-
-    short = repeated(root / "short", texts, megabytes // 10, new_key())
-    measure_search(root / "short", short, (NOWHERE,), rounds, f"a session for each of {count:,} conversations")
+    short = repeated(root / "short", texts, megabytes // 10, (f"bench:{number}" for number in count()))
+    sessions = len(list((root / "short").glob("*.jsonl")))
+    measure_search(root / "short", short, (NOWHERE,), rounds, f"a session for each of {sessions:,} conversations")
 
 
 def measure_follow(root: Path, rounds: int) -> None:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import sys
+from importlib.util import find_spec
+
+_EXTRA = ("click", "rich", "rich_click")
+"""Of what the extra brings, what every command may need: it is missed before one begins, not in the middle."""
 
 
 def main() -> None:
     """Run the command and end the program with its exit status."""
-    try:
-        from sessionkit.cli.app import cli
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in {"rich_click", "click", "rich"}:
-            raise
+    if any(find_spec(name) is None for name in _EXTRA):
         print(
             'The sessionkit command needs the extra "cli". Install it with: pip install "sessionkit-core[cli]"',
             file=sys.stderr,
         )
         sys.exit(2)
+    try:
+        from sessionkit.cli.app import cli
     except KeyboardInterrupt:
         sys.exit(130)
     for stream in (sys.stdout, sys.stderr):

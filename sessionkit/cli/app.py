@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-import rich_click as click
+import click
 
 from sessionkit.cli.options import examples
 from sessionkit.cli.plugged import PluggedGroup
@@ -47,10 +47,7 @@ def _print_version(ctx: click.Context, parameter: click.Parameter, asked: bool) 
 @click.group(
     cls=PluggedGroup,
     modules={name: f"sessionkit.cli.{module}" for name, module in _MODULES.items()},
-    context_settings={
-        "help_option_names": ["-h", "--help"],
-        "rich_help_config": {"theme": "default-nu", "text_paragraph_linebreaks": "\n\n"},
-    },
+    context_settings={"help_option_names": ["-h", "--help"]},
     epilog=examples(
         "sessionkit demo",
         "sessionkit import conversations.jsonl",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import rich_click as click
+import click
 
 from sessionkit.cli.columns import Column, print_columns
 from sessionkit.cli.errors import FAILED
 from sessionkit.cli.neutral import visible
 from sessionkit.cli.options import examples, json_option
 from sessionkit.cli.output import print_error, print_json
+from sessionkit.cli.rich_help import Command
 
 if TYPE_CHECKING:
     from sessionkit.plugins.discovery import InstalledPlugin
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 _COLUMNS = (Column("BACKEND", "cyan"), Column("DISTRIBUTION"), Column("VERSION"), Column("PROMISES"))
 
 
-@click.command("backends", epilog=examples("sessionkit backends", "sessionkit backends --json"))
+@click.command("backends", cls=Command, epilog=examples("sessionkit backends", "sessionkit backends --json"))
 @json_option
 @click.pass_context
 def command(ctx: click.Context, as_json: bool) -> None:

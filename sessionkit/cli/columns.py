@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TypeAlias
 
-import attrs
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sessionkit.cli.output import make_console, may_be_a_terminal
 
@@ -20,8 +21,7 @@ _Piece: TypeAlias = tuple[str, str]
 """Text, and its style."""
 
 
-@attrs.frozen
-class Column:
+class Column(Struct, frozen=True):
     """A column: its heading, its style, and whether it is aligned to the right."""
 
     heading: str
@@ -38,17 +38,15 @@ def print_columns(columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> i
     Returns:
         How many rows there were; when there was none, nothing is printed.
     """
-    from rich.cells import cell_len
-
     widths = [len(column.heading) for column in columns]
     printed = 0
     for chunk in _chunks(rows):
         for row in chunk:
-            widths = [max(width, cell_len(cell)) for width, cell in zip(widths, row, strict=True)]
+            widths = [max(width, _width(cell)) for width, cell in zip(widths, row, strict=True)]
         lines = [_line(columns, row, widths) for row in chunk]
         if not printed:
             headings = [column.heading for column in columns]
-            lines.insert(0, _line([attrs.evolve(column, style="bold") for column in columns], headings, widths))
+            lines.insert(0, _line([replace(column, style="bold") for column in columns], headings, widths))
         _print(lines, sum(widths[:-1]) + len(_GAP) * (len(widths) - 1))
         printed += len(chunk)
     return printed
@@ -62,12 +60,19 @@ def _chunks(rows: Iterable[Sequence[str]]) -> Iterator[list[Sequence[str]]]:
         size = _ROWS_AT_ONCE
 
 
-def _line(columns: Sequence[Column], cells: Sequence[str], widths: Sequence[int]) -> list[_Piece]:
+def _width(cell: str) -> int:
+    """How many columns of a terminal a text takes. What is ASCII, as nearly all is, needs rich for nothing."""
+    if cell.isascii():
+        return len(cell)
     from rich.cells import cell_len
 
+    return cell_len(cell)
+
+
+def _line(columns: Sequence[Column], cells: Sequence[str], widths: Sequence[int]) -> list[_Piece]:
     pieces: list[_Piece] = []
     for index, (column, cell, width) in enumerate(zip(columns, cells, widths, strict=True)):
-        padding = " " * (width - cell_len(cell))
+        padding = " " * (width - _width(cell))
         before = padding if column.right else ""
         after = "" if column.right or index == len(cells) - 1 else padding
         pieces += [(_GAP if index else "", ""), (before, ""), (cell, column.style), (after, "")]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import rich_click as click
+import click
 
 from sessionkit.cli.errors import FAILED
 from sessionkit.cli.options import examples, json_option, opened_store, store_option
 from sessionkit.cli.output import plural, print_json
+from sessionkit.cli.rich_help import Command
 from sessionkit.cli.targets import Keys, check_targets, progress, targets
 
 
 @click.command(
-    "compact", epilog=examples("sessionkit compact", "sessionkit compact telegram:42", "sessionkit compact --json")
+    "compact",
+    cls=Command,
+    epilog=examples("sessionkit compact", "sessionkit compact telegram:42", "sessionkit compact --json"),
 )
 @targets
 @store_option

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import rich_click as click
+import click
 
 from sessionkit.cli.options import examples
+from sessionkit.cli.rich_help import Command
 
 
 @click.command(
     "completion",
+    cls=Command,
     epilog=examples(
         'eval "$(sessionkit completion bash)"',
         'eval "$(sessionkit completion zsh)"',

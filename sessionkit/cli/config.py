@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-import rich_click as click
+import click
 
 from sessionkit.cli.columns import Column, print_columns
 from sessionkit.cli.neutral import visible
 from sessionkit.cli.options import examples, json_option, store_option
 from sessionkit.cli.output import print_json
+from sessionkit.cli.rich_help import Command
 
 if TYPE_CHECKING:
     from sessionkit.config import Setting
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 _COLUMNS = (Column("SETTING", "cyan"), Column("VALUE"), Column("SAID IN", "dim"))
 
 
-@click.command("config", epilog=examples("sessionkit config", "SESSIONKIT_BACKEND=json sessionkit config"))
+@click.command("config", cls=Command, epilog=examples("sessionkit config", "SESSIONKIT_BACKEND=json sessionkit config"))
 @store_option
 @json_option
 def command(url: str | None, as_json: bool) -> None:

@@ -8,12 +8,13 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 import attrs
-import rich_click as click
+import click
 
 from sessionkit.cli.errors import FAILED
 from sessionkit.cli.neutral import visible
 from sessionkit.cli.options import examples, json_option, opened_store
 from sessionkit.cli.output import make_console, plural, print_error, print_json
+from sessionkit.cli.rich_help import Command
 
 if TYPE_CHECKING:
     from sessionkit.sessions import SessionInfo
@@ -25,6 +26,7 @@ _WILDCARDS = "*?["
 
 @click.command(
     "copy",
+    cls=Command,
     epilog=examples(
         "sessionkit copy json:old jsonl:sessions",
         "sessionkit copy jsonl:sessions redis://localhost --filter telegram: --verify",

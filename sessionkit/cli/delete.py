@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import attrs
-import rich_click as click
+import click
 
 from sessionkit.cli.errors import FAILED
 from sessionkit.cli.neutral import visible
 from sessionkit.cli.options import examples, json_option, opened_store, store_option
 from sessionkit.cli.output import plural, print_error, print_json
+from sessionkit.cli.rich_help import Command
 from sessionkit.cli.targets import Keys, check_targets, targets
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ _LINES = 10
 
 @click.command(
     "delete",
+    cls=Command,
     epilog=examples("sessionkit delete telegram:42", "sessionkit delete --prefix test: --yes"),
 )
 @targets

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-import rich_click as click
+import click
 
 from sessionkit.cli.errors import FAILED
 from sessionkit.cli.neutral import visible
 from sessionkit.cli.options import examples, json_option, store_option
 from sessionkit.cli.output import make_console, plural, print_json
+from sessionkit.cli.rich_help import Command
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -26,6 +27,7 @@ _INDENT = 2
 
 @click.command(
     "doctor",
+    cls=Command,
     epilog=examples("sessionkit doctor", "sessionkit doctor --store redis://localhost", "sessionkit doctor --json"),
 )
 @store_option

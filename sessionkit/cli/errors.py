@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-import rich_click as click
+import click
 
 from sessionkit.cli.output import print_error
+from sessionkit.cli.rich_help import Group, draw_abort, draw_error
 from sessionkit.errors import ConfigError, FormatError, InvalidKeyError, SessionKitError
 
 FAILED = 1
@@ -15,27 +18,55 @@ USAGE = 2
 INTERRUPTED = 130
 
 
-class ReportingGroup(click.RichGroup):
-    """A group of commands whose foreseeable errors are told without a traceback."""
+class ReportingGroup(Group):
+    """A group of commands whose foreseeable errors are told without a traceback.
+
+    The exit status is 1 for a failure, 2 for wrong usage or configuration, 130 for Ctrl-C.
+    """
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """Read the arguments of the group itself."""
+        with _reported():
+            return super().make_context(info_name, args, parent, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; exit with 1 for a failure, 2 for wrong usage or configuration, 130 for Ctrl-C."""
-        try:
+        """Run the command."""
+        with _reported():
             return super().invoke(ctx)
-        except (ConfigError, FormatError, InvalidKeyError) as error:
-            print_error(str(error))
-            ctx.exit(USAGE)
-        except SessionKitError as error:
-            print_error(str(error))
-            ctx.exit(FAILED)
-        except OSError as error:
-            if error.errno == errno.EPIPE:
-                raise  # click ends quietly: the reader of our output has seen enough
-            print_error(_describe(error))
-            ctx.exit(FAILED)
-        except KeyboardInterrupt:
-            print_error("interrupted")
-            ctx.exit(INTERRUPTED)
+
+
+@contextmanager
+def _reported() -> Iterator[None]:
+    try:
+        yield
+    except click.exceptions.NoArgsIsHelpError as error:
+        print(error.message, flush=True)
+        status = error.exit_code
+    except click.ClickException as error:
+        draw_error(error)
+        status = error.exit_code
+    except (click.Abort, EOFError):
+        draw_abort()
+        status = FAILED
+    except (ConfigError, FormatError, InvalidKeyError) as error:
+        print_error(str(error))
+        status = USAGE
+    except SessionKitError as error:
+        print_error(str(error))
+        status = FAILED
+    except OSError as error:
+        if error.errno == errno.EPIPE:
+            raise  # click ends quietly: the reader of our output has seen enough
+        print_error(_describe(error))
+        status = FAILED
+    except KeyboardInterrupt:
+        print_error("interrupted")
+        status = INTERRUPTED
+    else:
+        return
+    raise click.exceptions.Exit(status)
 
 
 def _describe(error: OSError) -> str:

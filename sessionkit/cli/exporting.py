@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 import attrs
-import rich_click as click
+import click
 
 from sessionkit.cli.errors import FAILED
 from sessionkit.cli.neutral import visible, visible_json
 from sessionkit.cli.options import PAGES, WRITTEN_FORMATS, examples, json_option, opened_store, store_option
 from sessionkit.cli.output import plural, print_error
+from sessionkit.cli.rich_help import Command
 from sessionkit.cli.show import resolved
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ _T = TypeVar("_T")
 
 @click.command(
     "export",
+    cls=Command,
     epilog=examples(
         "sessionkit export --all -o backup.jsonl",
         "sessionkit export telegram:42 --format html -o conversation.html",

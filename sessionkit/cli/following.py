@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 import attrs
-import rich_click as click
+import click
 
 from sessionkit.cli.neutral import visible
 from sessionkit.cli.output import make_console, plural, print_json

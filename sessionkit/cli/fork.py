@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import rich_click as click
+import click
 
 from sessionkit.cli.neutral import visible
 from sessionkit.cli.options import examples, json_option, opened_store, store_option
 from sessionkit.cli.output import plural, print_json
+from sessionkit.cli.rich_help import Command
 from sessionkit.cli.show import resolved
 
 
 @click.command(
-    "fork", epilog=examples("sessionkit fork telegram:42 try:1", "sessionkit fork telegram:42 try:2 --keep-first 10")
+    "fork",
+    cls=Command,
+    epilog=examples("sessionkit fork telegram:42 try:1", "sessionkit fork telegram:42 try:2 --keep-first 10"),
 )
 @click.argument("key")
 @click.argument("new_key", metavar="NEW_KEY")

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import attrs
-import rich_click as click
+import click
 from click import open_file
 
 from sessionkit.cli.errors import FAILED
 from sessionkit.cli.neutral import visible
 from sessionkit.cli.options import FORMATS, examples, json_option, opened_store, store_option
 from sessionkit.cli.output import make_console, plural, print_error, print_json
+from sessionkit.cli.rich_help import Command
 
 if TYPE_CHECKING:
     from sessionkit.transfer import TransferReport, Unreadable
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 @click.command(
     "import",
+    cls=Command,
     epilog=examples(
         "sessionkit import conversations.jsonl",
         "sessionkit import conversations.jsonl --store jsonl:sessions",

@@ -7,12 +7,13 @@ from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-import rich_click as click
+import click
 
 from sessionkit.cli.columns import Column, print_columns
 from sessionkit.cli.neutral import visible
 from sessionkit.cli.options import examples, json_option, opened_store, store_option
 from sessionkit.cli.output import print_json
+from sessionkit.cli.rich_help import Command
 from sessionkit.cli.since import is_since, since_option
 from sessionkit.cli.times import moment_of, short_time
 from sessionkit.directory_checks import size
@@ -40,6 +41,7 @@ _ORDERS: Final[dict[str, Callable[[SessionInfo], Any]]] = {
 
 @click.command(
     "list",
+    cls=Command,
     epilog=examples(
         "sessionkit list",
         "sessionkit list --prefix telegram: --limit 20",

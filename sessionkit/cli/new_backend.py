@@ -8,11 +8,12 @@ from importlib import resources
 from pathlib import Path
 from typing import Final
 
-import rich_click as click
+import click
 
 from sessionkit.cli.neutral import visible
 from sessionkit.cli.options import examples
 from sessionkit.cli.output import make_console
+from sessionkit.cli.rich_help import Command
 
 # The templates end in .in: they are no Python, TOML or Markdown before their names are filled in.
 FILES: Final = {
@@ -52,6 +53,7 @@ def _check_name(ctx: click.Context, parameter: click.Parameter, name: str) -> st
 
 @click.command(
     "new-backend",
+    cls=Command,
     epilog=examples("sessionkit new-backend acme", "sessionkit new-backend acme --dir ../acme-sessions"),
 )
 @click.argument("name", callback=_check_name)

@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-import rich_click as click
+import click
 
 from sessionkit.cli.neutral import visible, visible_json
 

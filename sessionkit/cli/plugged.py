@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, Final
 
-import rich_click as click
+import click
 
 from sessionkit.cli.errors import ReportingGroup
+from sessionkit.cli.rich_help import Command
 from sessionkit.errors import DuplicatePluginError, PluginLoadError
 
 _NOT_IMPORTED: Final = click.Command(None)
@@ -74,7 +75,9 @@ def _find(name: str) -> click.Command | None:
 def _broken(name: str, error: Exception) -> click.Command:
     """A command that is there to tell why it is not."""
 
-    @click.command(name, short_help="(cannot be loaded)", context_settings={"ignore_unknown_options": True})
+    @click.command(
+        name, cls=Command, short_help="(cannot be loaded)", context_settings={"ignore_unknown_options": True}
+    )
     @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
     def command(arguments: tuple[str, ...]) -> None:
         raise error

@@ -7,12 +7,13 @@ from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-import rich_click as click
+import click
 
 from sessionkit.cli.errors import FAILED
 from sessionkit.cli.neutral import visible
 from sessionkit.cli.options import examples, json_option, opened_store, store_option
 from sessionkit.cli.output import make_console, print_error, print_json
+from sessionkit.cli.rich_help import Command
 from sessionkit.cli.since import is_since, since_option
 from sessionkit.cli.targets import progress
 
@@ -31,6 +32,7 @@ _INDENT: Final = "    "
 
 @click.command(
     "search",
+    cls=Command,
     epilog=examples(
         "sessionkit search refund",
         "sessionkit search -i --role user 'my order' --since 2d",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import rich_click as click
+import click
 
 from sessionkit.cli.list import describe
 from sessionkit.cli.neutral import visible_json
 from sessionkit.cli.options import examples, json_option, opened_store, store_option
 from sessionkit.cli.output import make_console, print_json
 from sessionkit.cli.render import print_head, print_message
+from sessionkit.cli.rich_help import Command
 
 if TYPE_CHECKING:
     from sessionkit.sessions import SessionInfo
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 @click.command(
     "show",
+    cls=Command,
     epilog=examples(
         "sessionkit show telegram:42",
         "sessionkit show telegram:42 --tail 6 --full | less",

@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-import rich_click as click
+import click
 
 if TYPE_CHECKING:
     from sessionkit.sessions import SessionInfo

@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-import rich_click as click
+import click
 
 from sessionkit.cli.errors import FAILED
 from sessionkit.cli.neutral import visible
 from sessionkit.cli.options import examples, json_option, opened_store, store_option
 from sessionkit.cli.output import make_console, print_error, print_json
+from sessionkit.cli.rich_help import Command
 from sessionkit.cli.since import is_since, since_option
 from sessionkit.cli.targets import progress
 from sessionkit.errors import StoreError
@@ -34,6 +35,7 @@ _LEVELS: Final = "▁▂▃▄▅▆▇█"
 
 @click.command(
     "stats",
+    cls=Command,
     epilog=examples(
         "sessionkit stats", "sessionkit stats --prefix telegram: --since 1w", "sessionkit stats --json | jq .tool_calls"
     ),

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import sys
 
-import rich_click as click
+import click
 
 from sessionkit.cli.neutral import visible, visible_lines
 from sessionkit.cli.options import examples, json_option, opened_store, store_option
 from sessionkit.cli.output import print_json
+from sessionkit.cli.rich_help import Command, Group
 from sessionkit.cli.show import resolved
 
 
 @click.group(
     "summary",
+    cls=Group,
     epilog=examples(
         "sessionkit summary get telegram:42",
         "sessionkit summary set telegram:42 'They asked for mugs.'",
@@ -24,7 +26,7 @@ def command() -> None:
     """Show or set the summary of a session."""
 
 
-@click.command("get", epilog=examples("sessionkit summary get telegram:42"))
+@click.command("get", cls=Command, epilog=examples("sessionkit summary get telegram:42"))
 @click.argument("key")
 @store_option
 @json_option
@@ -45,6 +47,7 @@ def get(key: str, url: str | None, as_json: bool) -> None:
 
 @click.command(
     "set",
+    cls=Command,
     epilog=examples(
         "sessionkit summary set telegram:42 'They asked for mugs.'", "summarise | sessionkit summary set telegram:42 -"
     ),

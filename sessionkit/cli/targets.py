@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
-import rich_click as click
+import click
 
 from sessionkit.cli.output import make_console, print_error
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import rich_click as click
+import click
 
 from sessionkit.cli.neutral import visible
 from sessionkit.cli.options import examples, json_option, opened_store, store_option
 from sessionkit.cli.output import plural, print_json
+from sessionkit.cli.rich_help import Command
 from sessionkit.cli.show import resolved
 
 
 @click.command(
     "truncate",
+    cls=Command,
     epilog=examples(
         "sessionkit truncate telegram:42 --keep 20",
         "sessionkit truncate telegram:42 --keep 20 --whole-turns --summary 'They asked for mugs.'",

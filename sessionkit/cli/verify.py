@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import rich_click as click
+import click
 
 from sessionkit.cli.errors import FAILED
 from sessionkit.cli.findings import check, print_damage
 from sessionkit.cli.options import examples, json_option, opened_store, store_option
 from sessionkit.cli.output import print_json
+from sessionkit.cli.rich_help import Command
 from sessionkit.cli.targets import check_targets, targets
 
 
 @click.command(
     "verify",
+    cls=Command,
     epilog=examples(
         "sessionkit verify", "sessionkit verify telegram:42", "sessionkit verify --prefix telegram: || mail admin"
     ),

@@ -6,8 +6,8 @@ import errno
 import re
 from typing import NoReturn
 
+import click
 import pytest
-import rich_click as click
 from click.testing import CliRunner
 
 from sessionkit import BackendUnavailableError, ConfigError, StoreError, __version__
@@ -137,9 +137,10 @@ def _ends_with(error: BaseException) -> tuple[int, str]:
         (PermissionError(errno.EACCES, "Permission denied", "f"), 1, "Error: f: Permission denied\n"),
         (OSError("the disk is gone"), 1, "Error: the disk is gone\n"),
         (KeyboardInterrupt(), 130, "Error: interrupted\n"),
+        (EOFError(), 1, "Aborted.\n"),
         (BrokenPipeError(errno.EPIPE, "Broken pipe"), 1, ""),
     ],
-    ids=["store", "unavailable", "configuration", "system", "system-bare", "ctrl-c", "pipe"],
+    ids=["store", "unavailable", "configuration", "system", "system-bare", "ctrl-c", "no-answer", "pipe"],
 )
 def test_an_error_is_one_message_and_a_status(error: BaseException, status: int, said: str) -> None:
     assert _ends_with(error) == (status, said)

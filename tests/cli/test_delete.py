@@ -48,8 +48,9 @@ def test_what_is_to_go_is_shown_and_asked_about(run: Run, store: SessionStore) -
 
 
 @pytest.mark.usefixtures("terminal")
-def test_a_no_deletes_nothing(run: Run, store: SessionStore) -> None:
-    run("delete", "--prefix", "a:", "--store", URL, stdin="\n", status=1)
+@pytest.mark.parametrize("answer", ["\n", ""])
+def test_a_no_and_no_answer_delete_nothing(run: Run, store: SessionStore, answer: str) -> None:
+    assert "Aborted" in run("delete", "--prefix", "a:", "--store", URL, stdin=answer, status=1).stderr
     assert keys(store) == ["a:1", "a:2", "b:1"]
 
 
@@ -57,7 +58,7 @@ def test_a_no_deletes_nothing(run: Run, store: SessionStore) -> None:
 def test_what_was_changed_since_it_was_shown_stays(
     run: Run, store: SessionStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rich_click.confirm", lambda *arguments, **named: store.add_message("a:1", "user", "more"))
+    monkeypatch.setattr("click.confirm", lambda *arguments, **named: store.add_message("a:1", "user", "more"))
     result = run("delete", "--prefix", "a:", "--store", URL, status=1)
     assert result.stdout == "Deleted 1 session.\n"
     assert "session 'a:1' was changed since it was shown, and is not deleted" in result.stderr

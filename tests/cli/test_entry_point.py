@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import signal
@@ -53,7 +54,7 @@ def test_the_module_and_the_script_are_the_same_command() -> None:
     assert _run(str(script), "--version").stdout == _run(*MODULE, "--version").stdout == f"sessionkit {__version__}\n"
 
 
-@pytest.mark.parametrize("missing", ["rich_click", "click"])
+@pytest.mark.parametrize("missing", ["rich_click", "rich", "click"])
 def test_without_the_extra_it_says_what_to_install(missing: str) -> None:
     code = f"import sys; sys.modules[{missing!r}] = None; from sessionkit.__main__ import main; main()"
     done = _run(sys.executable, "-c", code)
@@ -83,6 +84,26 @@ def test_an_import_on_a_terminal_shows_its_progress(tmp_path: Path) -> None:
     printed = _on_a_terminal(*MODULE, "import", str(tmp_path / "f.jsonl"), "--store", "memory:")
     assert "Importing" in printed
     assert "Imported 1 session (0 messages)." in printed
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no device that is always full")
+@pytest.mark.parametrize("arguments", [("--help",), ("--version",), ("list", "--help")])
+def test_a_full_disk_is_told(arguments: tuple[str, ...]) -> None:
+    command = [*MODULE, *arguments]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (1, f"Error: {os.strerror(errno.ENOSPC)}\n")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a shell closes the stream")
+def test_without_standard_error_nothing_is_told_on_standard_output() -> None:
+    done = _run("sh", "-c", 'exec "$0" "$@" 2>&-', *MODULE, "--nonsense")
+    assert (done.returncode, done.stdout) == (2, "")
+
+
+def test_help_for_a_pipe_has_colour_where_it_is_forced() -> None:
+    assert "\x1b[" in _run(*MODULE, "list", "--help", FORCE_COLOR="1").stdout
+    assert "\x1b" not in _run(*MODULE, "list", "--help").stdout
 
 
 def test_a_closed_pipe_is_quiet() -> None:
@@ -160,11 +181,11 @@ def _wait_until_it_reads(process: subprocess.Popen[Any], pipe: Any) -> None:
     assert process.poll() is None
 
 
-def test_a_listing_for_a_pipe_loads_no_console_and_no_other_command() -> None:
+def test_a_listing_for_a_pipe_loads_nothing_to_draw_with_and_no_other_command() -> None:
     code = (
         "import sys; from sessionkit.cli.app import cli; "
         "cli(['list', '--store', 'memory:'], standalone_mode=False); "
-        "needless = {'rich.console', 'sessionkit.cli.exporting', 'sessionkit.cli.search'} & set(sys.modules); "
+        "needless = {'rich', 'rich_click', 'sessionkit.cli.exporting', 'sessionkit.cli.search'} & set(sys.modules); "
         "sys.exit(f'loaded: {needless}' if needless else 0)"
     )
     done = _run(sys.executable, "-c", code)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -51,6 +52,21 @@ def test_a_plugin_brings_a_command(run: Run, install: Install) -> None:
     install("acme", "greet = acme_commands:greet")
     assert run("greet", "Ann").stdout == "Hello, Ann.\n"
     assert "Greet somebody." in run("--help").stdout
+
+
+def test_the_help_of_a_command_made_with_rich_click_looks_like_ours(run: Run, install: Install) -> None:
+    install("acme", "greet = acme_commands:greet")
+    heading = re.compile(r"^ ═ Options ═+ $", re.MULTILINE)
+    ours, theirs = (heading.search(run(name, "--help").stdout) for name in ("list", "greet"))
+    assert ours is not None
+    assert theirs is not None
+    assert ours[0] == theirs[0]
+
+
+def test_what_a_command_colours_reaches_no_pipe(run: Run, install: Install) -> None:
+    source = GREET.replace('click.echo(f"Hello, {name}.")', 'click.secho(f"Hello, {name}.", fg="red")')
+    install("acme", "greet = acme_commands:greet", source)
+    assert run("greet", "Ann").stdout == "Hello, Ann.\n"
 
 
 def test_a_command_of_our_own_is_not_replaced(run: Run, install: Install) -> None:

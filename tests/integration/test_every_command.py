@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 import attrs
+import click
 import pytest
-import rich_click as click
 from click.testing import CliRunner
 
 from sessionkit import SessionStore, open_store

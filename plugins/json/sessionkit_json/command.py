@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
-import rich_click as click
+import click
 
 from sessionkit.cli.errors import FAILED
 from sessionkit.cli.neutral import visible
 from sessionkit.cli.options import examples, json_option
 from sessionkit.cli.output import make_console, plural, print_error, print_json
+from sessionkit.cli.rich_help import Command
 from sessionkit_json.options import JsonOptions
 
 if TYPE_CHECKING:
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 
 
 @click.command(
-    "migrate", epilog=examples("sessionkit migrate sessions", "sessionkit migrate sessions --to redis://localhost")
+    "migrate",
+    cls=Command,
+    epilog=examples("sessionkit migrate sessions", "sessionkit migrate sessions --to redis://localhost"),
 )
 @click.argument("directory", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--to", "url", metavar="URL", help="The store that gets the sessions. Without it: jsonl, in DIR itself.")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 
-import rich_click as click
+import click
 
 from sessionkit.cli.options import examples, opened_store, store_option
+from sessionkit.cli.rich_help import Command
 
 
-@click.command("browse", epilog=examples("sessionkit browse", "sessionkit browse telegram:42 --store jsonl:sessions"))
+@click.command(
+    "browse", cls=Command, epilog=examples("sessionkit browse", "sessionkit browse telegram:42 --store jsonl:sessions")
+)
 @click.argument("key", required=False)
 @store_option
 def command(key: str | None, url: str | None) -> None:

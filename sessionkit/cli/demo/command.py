@@ -10,12 +10,13 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import rich_click as click
+import click
 
 from sessionkit.cli.errors import FAILED
 from sessionkit.cli.neutral import visible
 from sessionkit.cli.options import examples
 from sessionkit.cli.output import make_console, print_error
+from sessionkit.cli.rich_help import Command
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -25,7 +26,7 @@ _CONFIG = "sessionkit.toml"
 _BACKENDS = ("jsonl", "json")
 
 
-@click.command("demo", epilog=examples("sessionkit demo", "sessionkit demo --dir demo-files"))
+@click.command("demo", cls=Command, epilog=examples("sessionkit demo", "sessionkit demo --dir demo-files"))
 @click.option(
     "--dir",
     "directory",

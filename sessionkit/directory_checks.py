@@ -14,6 +14,7 @@ from typing import Final
 
 from sessionkit.findings import Finding
 from sessionkit.mounts import IN_MEMORY, NETWORK, file_system
+from sessionkit.sizes import size
 
 LITTLE_ROOM: Final = 1 << 30
 """Bytes that are free below which it is a warning."""
@@ -126,18 +127,6 @@ def _room(path: Path) -> Iterator[Finding]:
         yield Finding.problem("inodes", files, "remove files: soon no session can be begun any more")
     elif room.f_favail < FEW_FILES:
         yield Finding.warning("inodes", files, "remove files before they are used up")
-
-
-def size(count: int) -> str:
-    """A number of bytes for people.
-
-    >>> size(900), size(3 << 20), size(1_610_612_736)
-    ('900 bytes', '3.0 MiB', '1.5 GiB')
-    """
-    for unit, bits in (("GiB", 30), ("MiB", 20), ("KiB", 10)):
-        if count >= 1 << bits:
-            return f"{count / (1 << bits):,.1f} {unit}"
-    return f"{count:,} bytes"
 
 
 def _reason(error: OSError) -> str:

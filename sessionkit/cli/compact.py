@@ -27,7 +27,7 @@ def command(ctx: click.Context, keys: tuple[str, ...], prefix: str | None, url: 
     store that keeps no such space has nothing to win. The status is 1 when a listing leaves out what cannot be read.
     """
     from sessionkit.cli.show import resolved
-    from sessionkit.directory_checks import size
+    from sessionkit.sizes import size
 
     check_targets(keys, prefix)
     sessions = smaller = won = 0

@@ -16,7 +16,7 @@ from sessionkit.cli.output import print_json
 from sessionkit.cli.rich_help import Command
 from sessionkit.cli.since import is_since, since_option
 from sessionkit.cli.times import moment_of, short_time
-from sessionkit.directory_checks import size
+from sessionkit.sizes import size
 
 if TYPE_CHECKING:
     from sessionkit.sessions import SessionInfo

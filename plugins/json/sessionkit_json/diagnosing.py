@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from sessionkit.directory_checks import check_directory, size
+from sessionkit.directory_checks import check_directory
 from sessionkit.findings import Finding
 from sessionkit.lock_checks import check_holders, check_locks
+from sessionkit.sizes import size
 from sessionkit_json import temporary
 from sessionkit_json.directory import SUFFIX
 from sessionkit_json.locks import FOLDER

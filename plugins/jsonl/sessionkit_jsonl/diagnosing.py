@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from sessionkit.directory_checks import check_directory, size
+from sessionkit.directory_checks import check_directory
 from sessionkit.findings import Finding
 from sessionkit.lock_checks import check_holders, check_locks
+from sessionkit.sizes import size
 from sessionkit_jsonl import platforms
 from sessionkit_jsonl.directory import ARCHIVE_SUFFIX, BAD_META_SUFFIX, DAMAGED_SUFFIX, DATA_SUFFIX, META_SUFFIX
 from sessionkit_jsonl.files import TEMPORARY_PREFIX, TEMPORARY_SUFFIX, open_for_reading, status_of, temporary_name

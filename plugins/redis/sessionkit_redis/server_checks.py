@@ -10,8 +10,8 @@ from typing import Any, Final
 
 import attrs
 
-from sessionkit.directory_checks import size
 from sessionkit.findings import Finding
+from sessionkit.sizes import size
 from sessionkit_redis.options import RedisOptions
 
 _OLDEST: Final = (6, 0)

@@ -38,13 +38,14 @@ def kind_of(path: Path, mounts: str) -> str:
     >>> kind_of(Path("/srv/bot"), "1 0 0:1 / / rw - ext4 /dev/a rw\\n2 1 0:2 / /srv rw shared:1 - nfs4 host:/srv rw\\n")
     'nfs4'
     """
+    text = f"{path}/"
     best, kind = -1, ""
     for line in mounts.splitlines():
         before, _, after = line.partition(" - ")
         fields = before.split(" ")
         if len(fields) < 5 or not after:
             continue
-        point = Path(_ESCAPE.sub(lambda match: chr(int(match[1], 8)), fields[4]))
-        if len(point.parts) >= best and path.is_relative_to(point):  # a later mount covers an earlier one
-            best, kind = len(point.parts), after.split(" ")[0]
+        point = _ESCAPE.sub(lambda match: chr(int(match[1], 8)), fields[4]).rstrip("/")
+        if len(point) >= best and text.startswith(f"{point}/"):  # a later mount covers an earlier one
+            best, kind = len(point), after.split(" ")[0]
     return kind

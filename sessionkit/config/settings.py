@@ -28,7 +28,7 @@ class Setting:
     """
 
     name: str
-    value: Any
+    value: Any = attrs.field(repr=False)
     where: str
     secret: bool = False
 

@@ -7,7 +7,9 @@ import traceback
 from typing import Any
 
 import pytest
+from rich.pretty import pretty_repr
 
+from sessionkit.config.layers import url_layer
 from sessionkit.errors import ConfigError
 
 SECRET = "hunter2-hunter2"
@@ -46,7 +48,9 @@ def test_a_secret_that_is_accepted_is_shown_nowhere(world: Any, source: str, cap
 
     setting = next(item for item in configuration.settings if item.name == "backends.vault.password")
     assert (setting.value, setting.shown, setting.secret) == (SECRET, "********", True)
-    assert SECRET not in repr(configuration) + repr(configuration.options) + repr(setting) + caplog.text
+    layer = url_layer(source, "argument", None)
+    assert SECRET not in f"{configuration!r} {configuration.options!r} {setting!r} {layer!r} {caplog.text}"
+    assert SECRET not in pretty_repr([configuration, configuration.options, setting, layer])
 
 
 def test_a_secret_that_is_not_said_is_shown_as_not_set(world: Any) -> None:

@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar
 
-import attrs
+from msgspec import Struct, field
 
 from sessionkit.messages import Message, ToolCall
 
@@ -26,8 +26,7 @@ _ARGUMENTS: Final = ("arguments", "input", "action")
 """Where the items of OpenAI's responses have what a tool is given: functions, tools of one's own, computers."""
 
 
-@attrs.frozen
-class Call:
+class Call(Struct, frozen=True):
     """A call that a message asks for.
 
     Attributes:
@@ -40,11 +39,10 @@ class Call:
     id: str
     name: str
     arguments: Any
-    further: Mapping[str, Any] = attrs.Factory(dict)
+    further: Mapping[str, Any] = field(default_factory=dict)
 
 
-@attrs.frozen
-class Result:
+class Result(Struct, frozen=True):
     """What came of a call.
 
     Attributes:
@@ -55,7 +53,7 @@ class Result:
 
     id: str | None
     content: Any
-    further: Mapping[str, Any] = attrs.Factory(dict)
+    further: Mapping[str, Any] = field(default_factory=dict)
 
 
 def calls_in(message: Message) -> list[Call]:

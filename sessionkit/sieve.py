@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-import attrs
+from msgspec import Struct
 
 _NEVER_RAW: Final = frozenset('"\\/\ufffd') | frozenset(map(chr, range(0x20)))
 """Characters that JSON may or must write with a short escape, and the one that unreadable bytes are read as."""
@@ -24,8 +24,7 @@ _TOO_RICH: Final = frozenset("\\|([{")
 """What makes a regular expression more than literal pieces with something between them."""
 
 
-@attrs.frozen
-class Sieve:
+class Sieve(Struct, frozen=True):
     """Passes JSON in which something may stand; see :func:`sieve_for`.
 
     Attributes:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 import attrs
+from msgspec import Struct
 
 from sessionkit.config.convert import REFUSED, allowed, convert, members
 from sessionkit.config.directories import data_directory
@@ -22,8 +23,7 @@ DISTRIBUTION: Final = "distribution"
 """The key that stands among a plugin's options and says which distribution the plugin is taken of."""
 
 
-@attrs.frozen(kw_only=True)
-class Target:
+class Target(Struct, frozen=True, kw_only=True):
     """The plugin whose options are filled.
 
     Attributes:

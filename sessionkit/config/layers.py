@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import attrs
+from msgspec import Struct, field
 
 from sessionkit.errors import ConfigError
 from sessionkit.plugins.suggestions import did_you_mean
@@ -21,7 +22,7 @@ from sessionkit.plugins.urls import StoreURL
 CORE_KEYS: Final = ("backend", "on_write_error", "extensions", "backends", "extension")
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True)  # and no Struct, of which rich shows every field
 class Said:
     """A value as it was said.
 
@@ -45,8 +46,7 @@ Tables = Mapping[str, Mapping[str, Said]]
 """The options of each plugin by its name."""
 
 
-@attrs.frozen(kw_only=True)
-class Layer:
+class Layer(Struct, frozen=True, kw_only=True):
     """What one source says.
 
     Attributes:
@@ -59,9 +59,9 @@ class Layer:
     """
 
     where: str
-    values: Mapping[str, Said] = attrs.field(factory=dict)
-    backends: Tables = attrs.field(factory=dict)
-    extension: Tables = attrs.field(factory=dict)
+    values: Mapping[str, Said] = field(default_factory=dict)
+    backends: Tables = field(default_factory=dict)
+    extension: Tables = field(default_factory=dict)
     url: StoreURL | None = None
     shared: bool = True
 

@@ -6,6 +6,7 @@ import re
 from typing import Any, Final, Generic, TypeVar
 
 import attrs
+from msgspec import Struct
 
 from sessionkit.errors import (
     ConfigError,
@@ -55,8 +56,7 @@ KNOWN_BACKENDS: Final = {
 """The backends of this project, and the package that each comes with."""
 
 
-@attrs.frozen(kw_only=True)
-class LoadedPlugin(Generic[Descriptor]):
+class LoadedPlugin(Struct, Generic[Descriptor], frozen=True, kw_only=True):
     """A plugin that was imported.
 
     Attributes:
@@ -74,8 +74,7 @@ class LoadedPlugin(Generic[Descriptor]):
     value: str
 
 
-@attrs.frozen(kw_only=True)
-class _Kind(Generic[Descriptor]):
+class _Kind(Struct, Generic[Descriptor], frozen=True, kw_only=True):
     """What differs between backends and extensions."""
 
     article: str

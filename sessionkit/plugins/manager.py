@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import attrs
 import pluggy
+from msgspec import Struct
 
 from sessionkit.errors import PluginLoadError
 from sessionkit.hookspecs import PROJECT, Backend
@@ -18,8 +18,7 @@ from sessionkit.plugins.implementations import check_backend
 from sessionkit.plugins.observers import guarded
 
 
-@attrs.frozen(kw_only=True)
-class Assembly:
+class Assembly(Struct, frozen=True, kw_only=True):
     """A manager whose backend was checked.
 
     Attributes:

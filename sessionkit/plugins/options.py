@@ -11,12 +11,12 @@ from collections.abc import Callable
 from typing import Any
 
 import attrs
+from msgspec import Struct
 
 _METADATA = "sessionkit"
 
 
-@attrs.frozen(kw_only=True)
-class OptionInfo:
+class OptionInfo(Struct, frozen=True, kw_only=True):
     """What is known of an option beyond its type.
 
     Attributes:

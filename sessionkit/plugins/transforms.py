@@ -6,14 +6,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, Literal, TypeAlias
 
-import attrs
+from msgspec import Struct
 
 Kind: TypeAlias = Literal["message", "summary", "metadata"]
 """What the items are: messages and metadata are JSON objects (dicts), a summary is a string."""
 
 
-@attrs.frozen
-class Encoded:
+class Encoded(Struct, frozen=True):
     """An item that has to be decoded on reading.
 
     Attributes:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final, TypeAlias, TypeVar
 
 import attrs
+from msgspec import Struct
 
 from sessionkit.errors import StoreError, VersionConflict
 from sessionkit.messages import Message
@@ -33,8 +34,7 @@ _Listed: TypeAlias = tuple[Sequence[_Heading], str | None, Sequence[str]]
 """What a page lists, the cursor of the one that follows, and what cannot be read."""
 
 
-@attrs.define
-class PageSize:
+class PageSize(Struct):
     """How many messages to ask for next. It follows the size of those that came before.
 
     >>> size = PageSize()

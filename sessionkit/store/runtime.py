@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from itertools import count
 from typing import Final
 
-import attrs
+from msgspec import Struct, field
 
 from sessionkit.errors import BackendUnavailableError, PluginLoadError, SessionKitError
 from sessionkit.hookspecs import API_VERSION, Backend
@@ -21,8 +21,7 @@ from sessionkit.store.hooks import Hooks
 from sessionkit.store.writes import OnWriteError, WritePolicy
 
 
-@attrs.define(kw_only=True, eq=False)
-class Runtime:
+class Runtime(Struct, kw_only=True, eq=False):
     """An open backend with everything around it; it belongs to the process that made it."""
 
     name: str
@@ -31,16 +30,15 @@ class Runtime:
     activity: Activity
     writes: WritePolicy
     epoch: int
-    _nonce: str = attrs.field(factory=lambda: os.urandom(8).hex())
-    _writes_counter: count[int] = attrs.field(factory=count)
+    _nonce: str = field(default_factory=lambda: os.urandom(8).hex())
+    _writes_counter: count[int] = field(default_factory=count)
 
     def new_write_id(self) -> str:
         """A string that no other write has."""
         return f"{self._nonce}-{next(self._writes_counter)}"
 
 
-@attrs.frozen(kw_only=True)
-class Recipe:
+class Recipe(Struct, frozen=True, kw_only=True):
     """How to make a :class:`Runtime`, as often as it takes.
 
     Attributes:

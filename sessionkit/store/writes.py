@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Literal, TypeAlias
 
-import attrs
+from msgspec import Struct
 
 from sessionkit import codec
 from sessionkit.errors import (
@@ -53,8 +53,7 @@ REFUSALS: Final = (
 """Errors that say no to a write: raised at once under every policy, and not held."""
 
 
-@attrs.define(slots=True, eq=False)
-class Write:
+class Write(Struct, eq=False):
     """One write, ready to be done; repeating it uses the same ``write_id``.
 
     Attributes:

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Sequence
 from typing import Final
 
-import attrs
+from msgspec import Struct
 
 from sessionkit.errors import OutcomeUnknownError
 from sessionkit_jsonl import failures, marks
@@ -28,8 +28,7 @@ _SEAL: Final = b"#\n"
 """Closes a torn line; no reader takes what stands before it for a message then."""
 
 
-@attrs.frozen
-class Appender:
+class Appender(Struct, frozen=True):
     """Appends under the session's lock."""
 
     context: Context

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 import attrs
+from msgspec import Struct
 
 from sessionkit import codec
 from sessionkit.errors import DecodeError
@@ -38,8 +39,7 @@ _CHUNK: Final = 1 << 20
 _BLOCK: Final = 64 * 1024
 
 
-@attrs.frozen
-class Removed:
+class Removed(Struct, frozen=True):
     """A message that is to leave the log: where its line begins and ends, as compaction leaves it, and its bytes."""
 
     start: int
@@ -143,8 +143,7 @@ def _sum(body: bytes) -> str:
     return hashlib.blake2b(body, digest_size=8).hexdigest()
 
 
-@attrs.frozen
-class Archive:
+class Archive(Struct, frozen=True):
     """A session's archive, under the session's lock."""
 
     files: Files

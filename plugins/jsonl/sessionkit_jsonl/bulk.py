@@ -12,8 +12,8 @@ from itertools import accumulate, repeat
 from operator import attrgetter
 from typing import Any, Final
 
-import attrs
 import msgspec
+from msgspec import Struct
 
 from sessionkit import codec
 from sessionkit.errors import DecodeError
@@ -94,8 +94,7 @@ def _points(offsets: list[int], size: int) -> tuple[Point, ...]:
     )
 
 
-@attrs.define
-class _Followed:
+class _Followed(Struct):
     """What the marks of a run of lines say.
 
     Attributes:

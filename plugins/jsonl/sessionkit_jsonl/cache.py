@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Final
 
-import attrs
+from msgspec import Struct
 
 from sessionkit.messages import Message
 from sessionkit_jsonl.index import Index
@@ -20,8 +20,7 @@ _MESSAGE_BYTES: Final = 400
 """What a message takes in memory beside its bytes, about: objects, and the names of fields."""
 
 
-@attrs.define(eq=False)
-class Kept:
+class Kept(Struct, eq=False):
     """The messages of a data file from one on, up to the last or nearly.
 
     Attributes:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final, TypeVar
 
-import attrs
+from msgspec import Struct
 
 from sessionkit.errors import BackendUnavailableError, OutcomeUnknownError
 from sessionkit.messages import Message
@@ -27,8 +27,7 @@ _TRIES: Final = 3
 """How often a write beside a program without locks begins again."""
 
 
-@attrs.frozen
-class Committer:
+class Committer(Struct, frozen=True):
     """Does the writes of an open directory, one at a time for each session."""
 
     locks: Locks

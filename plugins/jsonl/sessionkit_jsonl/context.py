@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-import attrs
+from msgspec import Struct
 
 from sessionkit_jsonl import failures
 from sessionkit_jsonl.durability import Durability
@@ -15,8 +15,7 @@ from sessionkit_jsonl.look import Look
 from sessionkit_jsonl.options import JSONLOptions
 
 
-@attrs.frozen
-class Context:
+class Context(Struct, frozen=True):
     """An open directory."""
 
     directory: str

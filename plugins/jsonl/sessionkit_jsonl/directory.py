@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-import attrs
+from msgspec import Struct
 
 from sessionkit.filenames import NAME_BYTES, SUFFIX_BYTES, hashed_name, must_be_hashed, plain_name
 from sessionkit_jsonl.files import OpenFile, inode_of, open_for_reading, status_of
@@ -19,8 +19,7 @@ BESIDE = (ARCHIVE_SUFFIX, DAMAGED_SUFFIX, BAD_META_SUFFIX)
 """What may stand beside a session's two files, and goes with them."""
 
 
-@attrs.frozen
-class Found:
+class Found(Struct, frozen=True):
     """Where a session's files are (or would be made), and the document there.
 
     Attributes:

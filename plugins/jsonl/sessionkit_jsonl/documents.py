@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable
 from typing import TypeAlias
 
-import attrs
+from msgspec import Struct
 
 from sessionkit import operations
 from sessionkit.sessions import now
@@ -23,8 +23,7 @@ Edit: TypeAlias = Callable[[Draft], None]
 """Makes changes in a document's draft."""
 
 
-@attrs.frozen
-class Documents:
+class Documents(Struct, frozen=True):
     """Writes documents under the session's lock."""
 
     context: Context

@@ -9,7 +9,7 @@ from collections import OrderedDict, deque
 from collections.abc import Sequence
 from typing import Any, Final, TypeAlias
 
-import attrs
+from msgspec.structs import replace
 
 from sessionkit.messages import Message
 from sessionkit_jsonl import directory
@@ -125,7 +125,7 @@ class Entry:
             return last if last.modified_ns == status.st_mtime_ns else None
         if last.index is not self._index or last.rest.size:
             return None
-        return attrs.evolve(last, size=status.st_size, modified_ns=status.st_mtime_ns)
+        return replace(last, size=status.st_size, modified_ns=status.st_mtime_ns)
 
     def _advance(self, file: OpenFile, size: int, *, collect: bool) -> Stretch:
         """Take in what was appended; its messages are decoded when they are wanted at once, or kept."""

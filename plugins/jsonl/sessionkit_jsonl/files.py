@@ -13,8 +13,6 @@ import stat
 from pathlib import Path
 from typing import Final
 
-import attrs
-
 from sessionkit_jsonl import platforms
 from sessionkit_jsonl.platforms import INHERIT_NOT, WAIT_NOT
 
@@ -102,7 +100,6 @@ def temporary_name() -> str:
     return f"{TEMPORARY_PREFIX}{os.getpid()}-{os.urandom(8).hex()}{TEMPORARY_SUFFIX}"
 
 
-@attrs.frozen
 class Files:
     """The calls that change something. Each raises ``OSError`` with the path in it."""
 

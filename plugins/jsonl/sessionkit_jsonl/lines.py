@@ -12,7 +12,8 @@ import re
 import zlib
 from typing import Any, NoReturn, TypeAlias
 
-import attrs
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sessionkit import codec
 from sessionkit.errors import DecodeError
@@ -26,8 +27,7 @@ _CANDIDATE = re.compile(r'\{[ \t]*"')
 _scan = json.JSONDecoder().raw_decode
 
 
-@attrs.frozen
-class Line:
+class Line(Struct, frozen=True):
     """One line of a data file.
 
     Attributes:
@@ -142,7 +142,7 @@ def _line(text: bytes, start: int, mark: marks.Mark | None) -> Line:
 
 
 def _follower(text: bytes, start: int, mark: marks.Mark) -> Line:
-    return attrs.evolve(_line(text, start, mark), inside=True)
+    return replace(_line(text, start, mark), inside=True)
 
 
 def _dead(text: bytes, start: int) -> Line:
@@ -155,8 +155,8 @@ def _tail(text: bytes, start: int, *, in_batch: bool) -> Line:
     """The line without newline at the end: the newline may have been lost, or what stood before it too."""
     mark = marks.read_mark(text)
     if in_batch or (mark is not None and mark.batch is not None):
-        return attrs.evolve(_dead(text, start), end=start + len(text), dead=False)
-    return attrs.evolve(_line(text, start, mark), end=start + len(text), dead=False)
+        return replace(_dead(text, start), end=start + len(text), dead=False)
+    return replace(_line(text, start, mark), end=start + len(text), dead=False)
 
 
 def _batch(texts: list[bytes], start: int, head: marks.Mark) -> list[Line] | None:

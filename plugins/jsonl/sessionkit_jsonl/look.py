@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-import attrs
+from msgspec import Struct, field
 
 from sessionkit import operations
 from sessionkit.sessions import ABSENT, Version
@@ -23,8 +23,7 @@ def data_state(header: Header | None, last: Last | None) -> str:
     return f"{nonce}.{header.base + last.end:x}.{last.checksum:08x}"
 
 
-@attrs.frozen(kw_only=True)
-class Look:
+class Look(Struct, frozen=True, kw_only=True):
     """A session at one moment.
 
     Attributes:
@@ -48,8 +47,8 @@ class Look:
     header: Header | None = None
     size: int = 0
     modified_ns: int = 0
-    index: Index = attrs.field(factory=lambda: Index(0))
-    rest: Stretch = attrs.field(factory=Stretch)
+    index: Index = field(default_factory=lambda: Index(0))
+    rest: Stretch = field(default_factory=Stretch)
 
     @property
     def meta_path(self) -> str:

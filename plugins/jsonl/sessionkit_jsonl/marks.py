@@ -17,7 +17,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-import attrs
+from msgspec import Struct
 
 FIELD: Final = "_sk"
 PREFIX: Final = b'{"_sk":"'
@@ -33,8 +33,7 @@ _MARK = re.compile(
 _HEADER_LINE = re.compile(rb'"_sk ' + _HEADER + rb'"\Z')
 
 
-@attrs.frozen
-class Header:
+class Header(Struct, frozen=True):
     """What a data file says of itself.
 
     Attributes:
@@ -58,8 +57,7 @@ class Header:
         return f'"_sk {self.text()}"\n'.encode("ascii")
 
 
-@attrs.frozen
-class Mark:
+class Mark(Struct, frozen=True):
     """A mark that was read.
 
     Attributes:

@@ -19,7 +19,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final, Self
 
-import attrs
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sessionkit import codec
 from sessionkit.errors import DecodeError
@@ -39,8 +40,7 @@ class State(enum.Enum):
     READ = "read"
 
 
-@attrs.frozen
-class Meta:
+class Meta(Struct, frozen=True):
     """One document, as it was read.
 
     Attributes:
@@ -77,7 +77,7 @@ class Meta:
         if not isinstance(following, dict) or following.get("nonce") != nonce:
             return self
         document = following.get("document")
-        return attrs.evolve(self, document=document, pending=True) if isinstance(document, dict) else self
+        return replace(self, document=document, pending=True) if isinstance(document, dict) else self
 
     @property
     def has_successor(self) -> bool:
@@ -168,8 +168,7 @@ class Meta:
         return draft
 
 
-@attrs.define
-class Draft:
+class Draft(Struct):
     """A document in the making."""
 
     _document: dict[str, Any]

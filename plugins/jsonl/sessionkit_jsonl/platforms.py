@@ -12,7 +12,7 @@ import struct
 import sys
 from typing import Final
 
-import attrs
+from msgspec import Struct
 
 from sessionkit.errors import BackendUnavailableError
 
@@ -38,8 +38,7 @@ _NO_FULL_SYNC: Final = frozenset({errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL,
 _NO_DIRECTORY_SYNC: Final = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP})
 
 
-@attrs.frozen(kw_only=True)
-class Platform:
+class Platform(Struct, frozen=True, kw_only=True):
     """What a system has.
 
     Attributes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 import attrs
+from msgspec import Struct
 
 from sessionkit.damage import Damage
 from sessionkit.sessions import read_time
@@ -24,8 +25,7 @@ _OF_DOCUMENT = {verifying.BAD_FIELDS, verifying.SKIP_PAST_END, verifying.MISSING
 _OF_LOG_ALONE = {MISSING_NEWLINE, LONG_LINES}
 
 
-@attrs.frozen
-class Repairer:
+class Repairer(Struct, frozen=True):
     """Mends sessions by the steps that writes are made of; each commits by one append or one rename."""
 
     writer: Writer

@@ -7,7 +7,8 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-import attrs
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sessionkit.errors import OutcomeUnknownError
 from sessionkit_jsonl import failures, marks, removing
@@ -29,8 +30,7 @@ _FOLD_BYTES: Final = 4096
 _BUFFER: Final = 1 << 20
 
 
-@attrs.frozen
-class Composed:
+class Composed(Struct, frozen=True):
     """A data file that is complete and synced, and has a temporary name."""
 
     file: OpenFile
@@ -44,8 +44,7 @@ class Composed:
         return data_state(self.header, self.last)
 
 
-@attrs.frozen
-class Rewriter:
+class Rewriter(Struct, frozen=True):
     """Writes data files anew under the session's lock."""
 
     context: Context
@@ -251,7 +250,7 @@ class Rewriter:
         with self.context.discarding(file.path):
             lines, last = self._fill(file, _layout(records, header, filler, truncated))
             if like is not None:
-                header = attrs.evolve(header, base=_base(like, last.end if last else file.status().st_size))
+                header = replace(header, base=_base(like, last.end if last else file.status().st_size))
                 files.overwrite(file, _header_offset(file, header), header.text().encode("ascii"))
             if like is not None:
                 files.set_modified(file, like.modified_ns)

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import Final
 
 import attrs
+from msgspec import Struct
 
 from sessionkit.damage import Damage
 from sessionkit.errors import InvalidKeyError
@@ -49,8 +50,7 @@ _MOST_GUESSED: Final = 6
 """For up to so many separators in a name, the key is looked for by trying all that they may have been."""
 
 
-@attrs.frozen
-class Stray:
+class Stray(Struct, frozen=True):
     """Files of a name that no session reaches.
 
     Attributes:
@@ -64,8 +64,7 @@ class Stray:
     key: str | None
 
 
-@attrs.frozen
-class Strays:
+class Strays(Struct, frozen=True):
     """Finds them in an open directory, and makes sessions of them."""
 
     writer: Writer

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple
 
-import attrs
 import msgspec
+from msgspec import Struct, field
 
 PADDING: Final = b"\0 \t\r"
 """What may stand at the ends of a line without being part of it: a lost block reads as NULs."""
@@ -36,8 +36,7 @@ class Point(NamedTuple):
     inside: bool
 
 
-@attrs.frozen
-class Stretch:
+class Stretch(Struct, frozen=True):
     """What a run of lines holds.
 
     Attributes:
@@ -56,7 +55,7 @@ class Stretch:
     size: int = 0
     lines: int = 0
     count: int = 0
-    values: list[dict[str, Any]] = attrs.Factory(list)
+    values: list[dict[str, Any]] = field(default_factory=list)
     last: Last | None = None
     dead: int = 0
     waste: int = 0

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 
-import attrs
+from msgspec import Struct
 
 from sessionkit_jsonl.directory import Found
 from sessionkit_jsonl.files import OpenFile
 from sessionkit_jsonl.marks import Header
 
 
-@attrs.define(eq=False)
-class Tail:
+class Tail(Struct, eq=False):
     """The end of a data file to which the next record can be appended as it is.
 
     The session is there, its document is in order, the last line ends in a newline, and the name of the file is

@@ -6,7 +6,8 @@ import contextlib
 from collections.abc import Sequence
 from typing import Any, Literal, TypeAlias
 
-import attrs
+from msgspec import Struct
+from msgspec.structs import astuple
 
 from sessionkit import operations
 from sessionkit.sessions import ABSENT, UNCHANGED, Unchanged, Version, now
@@ -25,8 +26,7 @@ from sessionkit_jsonl.rewriting import Rewriter
 _Unchanged: TypeAlias = Literal[Unchanged.UNCHANGED]
 
 
-@attrs.frozen(kw_only=True)
-class Fields:
+class Fields(Struct, frozen=True, kw_only=True):
     """What an update sets in the document."""
 
     summary: str | _Unchanged = UNCHANGED
@@ -36,7 +36,7 @@ class Fields:
     updated: str | _Unchanged = UNCHANGED
 
     def __bool__(self) -> bool:
-        return any(value is not UNCHANGED for value in attrs.astuple(self, recurse=False))
+        return any(value is not UNCHANGED for value in astuple(self))
 
     def apply(self, draft: Draft) -> None:
         """Set them in a draft."""
@@ -52,8 +52,7 @@ class Fields:
             draft.set_times(updated=self.updated)
 
 
-@attrs.frozen
-class Writer:
+class Writer(Struct, frozen=True):
     """The write operations of an open directory."""
 
     context: Context

@@ -6,10 +6,10 @@ import json
 import zlib
 from typing import Any
 
-import attrs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from sessionkit_jsonl import marks
 from sessionkit_jsonl.lines import parse, split
 from sessionkit_jsonl.stretch import Stretch
@@ -193,7 +193,7 @@ def test_decoding_in_bulk_and_line_by_line_agree(pieces: list[bytes], final: boo
     data = b"".join(pieces)
     settled, rest = parse(data, final=final, orphans=orphans)
     counted, _ = parse(data, final=final, orphans=orphans, decode=False)
-    assert attrs.evolve(counted, values=settled.values) == settled
+    assert replace(counted, values=settled.values) == settled
     lines, complete = split(data, orphans=orphans)
     total = lines if final else [line for line in lines[:complete] if line.end <= settled.size]
     assert final or bool(total) == bool(complete)  # it may take less at once, and it goes on

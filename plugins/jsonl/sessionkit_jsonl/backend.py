@@ -29,6 +29,7 @@ from sessionkit_jsonl.look import Look
 from sessionkit_jsonl.mounts import refuse_network
 from sessionkit_jsonl.options import JSONLOptions
 from sessionkit_jsonl.platforms import require_locks
+from sessionkit_jsonl.present import Present
 from sessionkit_jsonl.sifting import passes_any, sift
 from sessionkit_jsonl.sweep import half_deleted, sweep
 from sessionkit_jsonl.writing import Fields, Writer
@@ -63,7 +64,8 @@ class JSONLBackend(Backend):
             self._files.make_directory(options.path)
             if not options.network:
                 refuse_network(options.path)
-            names = os.listdir(self._directory)
+            present = Present(self._directory)
+            names = present.files()
             sweep(self._directory, names, self._files)
         except OSError as error:
             raise BackendUnavailableError(
@@ -74,7 +76,7 @@ class JSONLBackend(Backend):
         self._entries = Entries(self._directory, Cache(options.cache))
         self._writer = Writer.of(Context(self._directory, self._files, options, self._durability))
         self._committer = Committer(self._locks, self._writer)
-        self._listing = Listing(self._directory, self._describe)
+        self._listing = Listing(self._directory, present, self._describe)
         for name in half_deleted(names):
             self._finish_deletion(name)
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 import os
 import re
 import threading
-import time
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable
-from pathlib import Path
-from typing import Final, TypeAlias, TypeVar
+from collections.abc import Callable, Iterable
+from typing import Final, TypeVar
 
-import attrs
+from msgspec import Struct
 
 from sessionkit.errors import InvalidKeyError, StoreError
 from sessionkit.filenames import hashed_name, plain_name
@@ -22,10 +20,7 @@ from sessionkit_jsonl.directory import DATA_SUFFIX, META_SUFFIX, Found, leads_to
 from sessionkit_jsonl.entry import log
 from sessionkit_jsonl.files import status_of
 from sessionkit_jsonl.meta import State
-from sessionkit_jsonl.mounts import is_local
-
-_META: Final = -len(META_SUFFIX)
-_DATA: Final = -len(DATA_SUFFIX)
+from sessionkit_jsonl.present import Fingerprint, Present, fingerprint
 
 _MOST_REMEMBERED: Final = 50_000
 """How many sessions' descriptions are kept."""
@@ -33,20 +28,11 @@ _MOST_REMEMBERED: Final = 50_000
 _SAME_IN_NAMES: Final = re.compile(r"[\x20-\x7e]{0,100}")
 """What a key begins with and each of its names too, with other separators."""
 
-_TICK_NS: Final = 100_000_000
-_COARSE_TICK_NS: Final = 2_500_000_000
-"""How long a file system may give one and the same time, in nanoseconds: a tick of the kernel's clock, with plenty to
-spare; or what it keeps at all, where that is seconds."""
-
-Fingerprint: TypeAlias = tuple[int, ...]
-"""Differs when a file differs; empty when there is none."""
-
 
 _Told = TypeVar("_Told", bound=Heading)
 
 
-@attrs.frozen
-class _Remembered:
+class _Remembered(Struct, frozen=True):
     """What was read of the files of a name.
 
     Attributes:
@@ -60,8 +46,7 @@ class _Remembered:
     rival: str
 
 
-@attrs.frozen
-class _Described:
+class _Described(Struct, frozen=True):
     """What was read of the document of a name.
 
     Attributes:
@@ -85,17 +70,15 @@ class Listing:
 
     Args:
         directory: where the sessions are.
+        present: which names there are.
         read: reads a session without its messages, whose document was found already.
     """
 
-    def __init__(self, directory: str, read: Callable[[str, Found], Session]) -> None:
+    def __init__(self, directory: str, present: Present, read: Callable[[str, Found], Session]) -> None:
         self._directory = directory
+        self._present = present
         self._read = read
         self._lock = threading.Lock()
-        self._is_local: bool | None = None
-        self._seen: Fingerprint = ()
-        self._present: set[str] = set()
-        self._names: list[str] = []
         self._remembered: dict[str, _Remembered] = {}
         self._described: dict[str, _Described] = {}
         self._warned: set[str] = set()
@@ -117,14 +100,15 @@ class Listing:
         found: list[_Told] = []
         unreadable: list[str] = []
         with self._lock:
-            self._look_at_names()
-            position = bisect_left(self._names, begin)
+            self._forget(self._present.look())
+            names = self._present.names
+            position = bisect_left(names, begin)
             if cursor is not None:
-                position = max(bisect_right(self._names, cursor), position)
-            while position < len(self._names) and self._names[position].startswith(begin):
+                position = max(bisect_right(names, cursor), position)
+            while position < len(names) and names[position].startswith(begin):
                 if len(found) == limit:
-                    return found, self._names[position - 1], unreadable
-                name = self._names[position]
+                    return found, names[position - 1], unreadable
+                name = names[position]
                 try:
                     told = tell(name, os.path.join(self._directory, name))
                 except (OSError, StoreError, InvalidKeyError) as error:
@@ -136,34 +120,10 @@ class Listing:
                 position += 1
         return found, None, unreadable
 
-    def _look_at_names(self) -> None:
-        """Read the directory, unless nothing changed in it."""
-        seen = _fingerprint(self._directory)
-        if seen and seen == self._seen:
-            return
-        self._seen = seen if self._will_tell(seen) else ()
-        names = os.listdir(self._directory)
-        present = {name[:_META] for name in names if name[_META:] == META_SUFFIX}
-        present.update([name[:_DATA] for name in names if name[_DATA:] == DATA_SUFFIX])
-        if present != self._present:
-            for remembered in (self._remembered, self._described):
-                for name in remembered.keys() - present:
-                    del remembered[name]
-            self._names = sorted(present)
-            self._present = present
-
-    def _will_tell(self, seen: Fingerprint) -> bool:
-        """Whether the next change of names will give the directory another time, and not the very same.
-
-        It will if the clock of the file system, which may stand still for a while, went on since the last change. The
-        clock of another machine is none to compare with.
-        """
-        if not seen:
-            return False
-        if self._is_local is None:
-            self._is_local = is_local(Path(self._directory))
-        tick = _COARSE_TICK_NS if seen[2] % 1_000_000 == 0 else _TICK_NS
-        return self._is_local and seen[2] + tick < time.time_ns()
+    def _forget(self, gone: Iterable[str]) -> None:
+        for name in gone:
+            self._remembered.pop(name, None)
+            self._described.pop(name, None)
 
     def _info(self, name: str, base: str) -> SessionInfo | None:
         """What there is to tell of a session; None when there is none of this name."""
@@ -176,7 +136,7 @@ class Listing:
         """What its document alone tells of a session, where that is enough; else what there is to tell of it."""
         if name in self._remembered:
             return self._info(name, base)
-        document = _fingerprint(base + META_SUFFIX)
+        document = fingerprint(base + META_SUFFIX)
         known = self._described.get(name)
         if known is None or known.document != document:
             known = self._read_document(name, base, document)
@@ -237,13 +197,8 @@ def _beginning(prefix: str) -> str:
 
 
 def _fingerprints(base: str) -> tuple[Fingerprint, Fingerprint]:
-    return _fingerprint(base + META_SUFFIX), _fingerprint(base + DATA_SUFFIX)
+    return fingerprint(base + META_SUFFIX), fingerprint(base + DATA_SUFFIX)
 
 
-def _fingerprint(path: str) -> Fingerprint:
-    status = status_of(path)
-    return () if status is None else (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-
-
-def _size(fingerprint: Fingerprint) -> int:
-    return fingerprint[1] if fingerprint else 0
+def _size(of: Fingerprint) -> int:
+    return of[1] if of else 0

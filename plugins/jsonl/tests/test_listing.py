@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeAlias
 
@@ -254,21 +255,28 @@ def listed(monkeypatch: pytest.MonkeyPatch, directory: Path) -> list[str]:
     return paths
 
 
-def grow_old(directory: Path) -> None:
-    """Let the last change of names be some time ago."""
+@contextlib.contextmanager
+def a_while_later(directory: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let the last change of names be some time ago: the next one gives the directory another time, however coarse."""
     os.utime(directory, ns=(0, directory.stat().st_mtime_ns - 10_000_000_001))
+    now = time.time_ns
+    with monkeypatch.context() as patched:
+        patched.setattr(time, "time_ns", lambda: now() + 10_000_000_001)
+        yield
 
 
 @pytest.mark.skipif(not is_local(Path.cwd()), reason="the clock of the file system may be another machine's")
-def test_names_are_read_again_when_one_changed(directory: Path, open_backend: OpenBackend, listed: list[str]) -> None:
+def test_names_are_read_again_when_one_changed(
+    directory: Path, open_backend: OpenBackend, listed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     backend, other = open_backend(durability="os"), open_backend(durability="os")
     add(backend, "a", "b")
-    grow_old(directory)
-    everything(backend)
-    listed.clear()
-    add(backend, "a")
-    assert [info.count for info in everything(backend)] == [2, 1]
-    assert listed == []
+    with a_while_later(directory, monkeypatch):
+        everything(backend)
+        listed.clear()
+        add(backend, "a")
+        assert [info.count for info in everything(backend)] == [2, 1]
+        assert listed == []
     add(other, "c")
     assert [info.key for info in everything(backend)] == ["a", "b", "c"]
     backend.sessionkit_delete_session("a", None)
@@ -280,7 +288,7 @@ def test_names_that_have_just_changed_are_read_each_time(
 ) -> None:
     backend = open_backend(durability="os")
     add(backend, "a")
-    changed = directory.stat().st_mtime_ns
+    changed = directory.stat().st_ctime_ns
     everything(backend)
     for later, reads in ((0, 1), (99_000_000, 1), (3_000_000_000, 1), (3_000_000_000, 0)):
         monkeypatch.setattr(time, "time_ns", lambda later=later: changed + later)

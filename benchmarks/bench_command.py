@@ -37,10 +37,13 @@ WORDS: Final = ("order", "mug", "blue", "refund", "delivery", "please", "thank",
 
 _PROGRAM: Final = """
 import atexit, sys
-sys.path.insert(0, {here!r})
-from export_memory import megabytes
+def report():
+    sys.path.insert(0, {here!r})
+    from export_memory import megabytes
+    with open({report!r}, "w") as file:
+        file.write(str(megabytes()))
+atexit.register(report)
 from sessionkit.__main__ import main
-atexit.register(lambda: open({report!r}, "w").write(str(megabytes())))
 main()
 """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 from sessionkit.sessions import SessionInfo
@@ -135,6 +136,17 @@ class ListingClauses(ConformanceBase):
             if cursor is None:
                 return found
         raise AssertionError("the headings do not end: a page whose next is None ends them")
+
+    def test_a_size_that_is_told_is_that_of_what_is_stored(self, store: SessionStore) -> None:
+        """Rule: ``size`` of a session, which is optional. A whole number of bytes, larger where much more is stored."""
+        store.add_message("small", "user", "x")
+        store.add_messages("large", simple(*(os.urandom(4_000).hex() for _ in range(8))))
+        for key in ("small", "large"):
+            store.save(key)
+        sizes = {info.key: info.size for info in store.list_sessions()}
+        assert all(size is None or (type(size) is int and size >= 0) for size in sizes.values())
+        small, large = sizes["small"], sizes["large"]
+        assert small is None or large is None or small + 16_000 < large
 
     def test_an_empty_session_is_listed(self, store: SessionStore) -> None:
         """A session exists without messages too."""

@@ -125,6 +125,15 @@ class HeadingsStayAsTheyWere(MemoryStore):
         return self._kept.setdefault((prefix, cursor, limit), page)
 
 
+@caught_by("test_a_size_that_is_told_is_that_of_what_is_stored")
+class TellsTheCountAsSize(Choosing):
+    """Tells how many messages a session has where its bytes should stand."""
+
+    def info(self, key: str) -> SessionInfo:
+        info = super().info(key)
+        return attrs.evolve(info, size=info.count)
+
+
 @caught_by("test_a_deleted_session_is_not_listed")
 class IndexKeepsTheDeleted(Choosing):
     """Does not take a deleted session out of its index."""

@@ -20,7 +20,17 @@ from sessionkit.findings import Finding
 from sessionkit.hookspecs import Backend, hookimpl
 from sessionkit.messages import Message
 from sessionkit.operations import check_conditions
-from sessionkit.sessions import ABSENT, UNCHANGED, History, Session, SessionInfo, SessionPage, Unchanged, Version
+from sessionkit.sessions import (
+    ABSENT,
+    UNCHANGED,
+    HeadingPage,
+    History,
+    Session,
+    SessionInfo,
+    SessionPage,
+    Unchanged,
+    Version,
+)
 from sessionkit_redis import connecting, records
 from sessionkit_redis.calling import Caller
 from sessionkit_redis.commands import commands_of
@@ -191,6 +201,10 @@ class RedisBackend(Backend):
     @hookimpl
     def sessionkit_list_sessions(self, prefix: str, cursor: str | None, limit: int) -> SessionPage:
         return self._caller.read(None, lambda: self._listing.page(prefix, cursor, limit))
+
+    @hookimpl
+    def sessionkit_list_headings(self, prefix: str, cursor: str | None, limit: int) -> HeadingPage:
+        return self._caller.read(None, lambda: self._listing.headings(prefix, cursor, limit))
 
     @hookimpl
     def sessionkit_delete_session(self, key: str, if_version: Version | None) -> bool:

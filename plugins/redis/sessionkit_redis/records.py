@@ -91,11 +91,21 @@ def _decoded(stored: bytes | None, kind: type) -> Any:
 
 
 def describe(
-    key: str, version: bytes | None, generation: bytes | None, count: bytes | None, values: Sequence[bytes | None]
+    key: str,
+    version: bytes | None,
+    generation: bytes | None,
+    count: bytes | None,
+    values: Sequence[bytes | None],
+    size: int | None = None,
 ) -> SessionInfo | None:
     """What a listing tells of a session; None when it is gone."""
     if version is None or generation is None or count is None:
         return None
     return SessionInfo(
-        key=key, version=version.decode(), generation=generation.decode(), count=int(count), **fields(key, values)
+        key=key,
+        version=version.decode(),
+        generation=generation.decode(),
+        count=int(count),
+        size=size,
+        **fields(key, values),
     )

@@ -26,6 +26,7 @@ from sessionkit.sessions import now
 from sessionkit_jsonl import marks
 from sessionkit_jsonl.files import Files, OpenFile, status_of
 from sessionkit_jsonl.lines import records_of
+from sessionkit_jsonl.removing import Removed
 
 _HEAD: Final = b'{"_sk":"archive",'
 """No message begins like this: one of the program's own gets an empty mark in front, as in the log."""
@@ -37,14 +38,6 @@ _FIELDS: Final = {
 _SEAL: Final = b"#\n"
 _CHUNK: Final = 1 << 20
 _BLOCK: Final = 64 * 1024
-
-
-class Removed(Struct, frozen=True):
-    """A message that is to leave the log: where its line begins and ends, as compaction leaves it, and its bytes."""
-
-    start: int
-    end: int
-    record: bytes
 
 
 @attrs.frozen(kw_only=True)

@@ -6,12 +6,21 @@ import itertools
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from msgspec import Struct
+
 from sessionkit import codec
 from sessionkit.errors import DecodeError, InvalidMessageError
-from sessionkit_jsonl.archive import Removed
 from sessionkit_jsonl.index import read_lines
 from sessionkit_jsonl.look import Look
 from sessionkit_jsonl.marks import FILLER
+
+
+class Removed(Struct, frozen=True):
+    """A message that is to leave the log: where its line begins and ends, as compaction leaves it, and its bytes."""
+
+    start: int
+    end: int
+    record: bytes
 
 
 def visible_from(look: Look) -> int:

@@ -12,7 +12,6 @@ from msgspec.structs import replace
 
 from sessionkit.errors import OutcomeUnknownError
 from sessionkit_jsonl import failures, marks, removing
-from sessionkit_jsonl.archive import Archive
 from sessionkit_jsonl.context import Context, look_again, outcome
 from sessionkit_jsonl.directory import ARCHIVE_SUFFIX, DAMAGED_SUFFIX
 from sessionkit_jsonl.documents import Documents, Edit, changed, same
@@ -194,6 +193,8 @@ class Rewriter(Struct, frozen=True):
         with entry.mutex:
             visible = removing.visible_from(look)
         damage: list[bytes] = []
+        from sessionkit_jsonl.archive import Archive  # hardly any store has one
+
         archive = Archive(self.context.files, self.context.directory, look.base + ARCHIVE_SUFFIX, look.key)
         archive.add(look.header.nonce, removing.truncated(look, visible, damage))
         self._quarantine(look, itertools.chain(damage, look.index.damage(look.data, visible)))

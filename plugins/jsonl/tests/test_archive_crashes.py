@@ -10,11 +10,12 @@ from typing import TypeAlias
 import attrs
 import pytest
 from sessionkit_jsonl import JSONLBackend, JSONLOptions, archive, read_archive
-from sessionkit_jsonl.archive import Archive, Removed
+from sessionkit_jsonl.archive import Archive
 from sessionkit_jsonl.entry import Entry
 from sessionkit_jsonl.files import Files
 from sessionkit_jsonl.lines import parse
 from sessionkit_jsonl.look import Look
+from sessionkit_jsonl.removing import Removed
 from sessionkit_jsonl.rewriting import Composed, Rewriter
 from sessionkit_jsonl.writing import Writer
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -60,6 +62,7 @@ def _reported() -> Iterator[None]:
         if error.errno == errno.EPIPE:
             raise  # click ends quietly: the reader of our output has seen enough
         print_error(_describe(error))
+        _give_up_a_broken_output()
         status = FAILED
     except KeyboardInterrupt:
         print_error("interrupted")
@@ -67,6 +70,16 @@ def _reported() -> Iterator[None]:
     else:
         return
     raise click.exceptions.Exit(status)
+
+
+def _give_up_a_broken_output() -> None:
+    """What standard output did not take would be offered to it again when the program ends, and spoil its status."""
+    if sys.stdout is None:
+        return
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _describe(error: OSError) -> str:

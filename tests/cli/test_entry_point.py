@@ -87,7 +87,7 @@ def test_an_import_on_a_terminal_shows_its_progress(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no device that is always full")
-@pytest.mark.parametrize("arguments", [("--help",), ("--version",), ("list", "--help")])
+@pytest.mark.parametrize("arguments", [("--help",), ("--version",), ("list", "--help"), ("backends",)])
 def test_a_full_disk_is_told(arguments: tuple[str, ...]) -> None:
     command = [*MODULE, *arguments]
     with open("/dev/full", "w") as full:

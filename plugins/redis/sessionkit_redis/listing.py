@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeAlias
 
 import attrs
 from redis.cluster import RedisCluster
@@ -19,6 +19,9 @@ from sessionkit_redis.scripts import FORGET
 
 _FIELDS: Final = ("v", "g", "n", *STORED)
 
+_Told: TypeAlias = SessionInfo | str | None
+"""What there is to tell of a session: None of one that is gone, a line for people of one that cannot be read."""
+
 
 @attrs.frozen
 class Listing:
@@ -29,17 +32,23 @@ class Listing:
 
     def page(self, prefix: str, cursor: str | None, limit: int) -> SessionPage:
         """A page of the sessions, sorted by key."""
-        return self._page(prefix, cursor, limit, sizes=True)
+        return self._page(prefix, cursor, limit, lambda keys: self.infos(keys, self._sizes(keys)))
 
     def headings(self, prefix: str, cursor: str | None, limit: int) -> HeadingPage:
         """The same without asking the server what they take."""
-        return HeadingPage.of(self._page(prefix, cursor, limit, sizes=False))
+        return HeadingPage.of(self._page(prefix, cursor, limit, self.infos))
 
-    def _page(self, prefix: str, cursor: str | None, limit: int, *, sizes: bool) -> SessionPage:
+    def _page(
+        self,
+        prefix: str,
+        cursor: str | None,
+        limit: int,
+        tell: Callable[[list[bytes]], Sequence[_Told]],
+    ) -> SessionPage:
         after = None if cursor is None else cursor.encode("utf-8")
         keys = self.keys(prefix.encode("utf-8"), after, limit + 1)
         page = keys[:limit]
-        infos = self.infos(page, self._sizes(page) if sizes and page else ())
+        infos = tell(page)
         self._forget([key for key, info in zip(page, infos, strict=True) if info is None])
         return SessionPage(
             sessions=[info for info in infos if isinstance(info, SessionInfo)],
@@ -67,8 +76,8 @@ class Listing:
             each = max(each, wanted - len(keys))
         return keys[:wanted]
 
-    def infos(self, keys: list[bytes], sizes: Sequence[int | None] = ()) -> list[SessionInfo | str | None]:
-        """What there is to tell of sessions: None of one that is gone, a line for people of one that cannot be read.
+    def infos(self, keys: list[bytes], sizes: Sequence[int | None] = ()) -> list[_Told]:
+        """What there is to tell of sessions.
 
         Args:
             keys: the sessions.
@@ -77,19 +86,19 @@ class Listing:
         pipeline = _pipeline(self.client)
         for key in keys:
             pipeline.execute_command("HMGET", self.keyspace.session(key.decode("utf-8")).data, *_FIELDS)
-        replies = _executed(pipeline) if keys else []
-        found = zip(keys, replies, sizes or [None] * len(keys), strict=True)
+        found = zip(keys, _executed(pipeline), sizes or [None] * len(keys), strict=True)
         return [_info(key.decode("utf-8"), reply, size) for key, reply, size in found]
 
     def _sizes(self, keys: list[bytes]) -> list[int | None]:
         """What memory each session takes; None where the server does not say. No listing fails for it."""
         pipeline = _pipeline(self.client)
-        for key in keys:
-            session = self.keyspace.session(key.decode("utf-8"))
-            node = self._node_of(session.data)
-            pipeline.execute_command("MEMORY USAGE", session.data, "SAMPLES", 0, **node)  # every field: one may be long
-            pipeline.execute_command("MEMORY USAGE", session.messages, **node)
         try:
+            for key in keys:
+                session = self.keyspace.session(key.decode("utf-8"))
+                at = self._node_of(session.data)
+                # Of the fields each one is looked at: one may be long, and samples would miss it.
+                pipeline.execute_command("MEMORY USAGE", session.data, "SAMPLES", 0, **at)
+                pipeline.execute_command("MEMORY USAGE", session.messages, **at)
             replies = _executed(pipeline)
         except FAILURES:
             return [None] * len(keys)
@@ -111,7 +120,7 @@ class Listing:
         pipeline.execute(raise_on_error=False)  # who may only read lists all the same
 
 
-def _info(key: str, reply: Any, size: int | None) -> SessionInfo | str | None:
+def _info(key: str, reply: Any, size: int | None) -> _Told:
     if isinstance(reply, ResponseError) and "WRONGTYPE" in str(reply):
         return f"session {key!r}: its key holds something of another kind"
     if isinstance(reply, Exception):

@@ -96,7 +96,7 @@ def describe(
     generation: bytes | None,
     count: bytes | None,
     values: Sequence[bytes | None],
-    size: int | None = None,
+    size: int | None,
 ) -> SessionInfo | None:
     """What a listing tells of a session; None when it is gone."""
     if version is None or generation is None or count is None:

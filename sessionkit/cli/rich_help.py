@@ -7,14 +7,12 @@ takes a tenth of the time that a command needs to start.
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
     from rich_click import RichHelpConfiguration, RichHelpFormatter
-
-_LOOK: Final[dict[str, Any]] = {"theme": "default-nu", "text_paragraph_linebreaks": "\n\n"}
 
 
 class Context(click.Context):
@@ -23,9 +21,7 @@ class Context(click.Context):
     @property
     def help_config(self) -> RichHelpConfiguration:
         """The look, under the name by which rich_click asks for it."""
-        from rich_click import RichHelpConfiguration
-
-        return RichHelpConfiguration.load_from_globals(**_LOOK)
+        return _look()
 
 
 class _DrawsHelp(click.Command):
@@ -96,7 +92,7 @@ def _drawn(command: click.Command, ctx: click.Context) -> str:
 
     names = ctx.help_option_names
     drawing = RichContext(
-        command, info_name=ctx.info_name, parent=ctx.parent, help_option_names=names, rich_help_config=_LOOK
+        command, info_name=ctx.info_name, parent=ctx.parent, help_option_names=names, rich_help_config=_look()
     )
     return command.get_help(drawing)
 
@@ -116,9 +112,15 @@ def draw_abort() -> None:
 
 
 def _formatter() -> RichHelpFormatter:
-    from rich_click import RichHelpConfiguration, RichHelpFormatter
+    from rich_click import RichHelpFormatter
 
-    return RichHelpFormatter(config=RichHelpConfiguration.load_from_globals(**_LOOK))
+    return RichHelpFormatter(config=_look())
+
+
+def _look() -> RichHelpConfiguration:
+    from rich_click import RichHelpConfiguration
+
+    return RichHelpConfiguration.load_from_globals(theme="default-nu", text_paragraph_linebreaks="\n\n")
 
 
 def _print_to_stderr(text: str) -> None:

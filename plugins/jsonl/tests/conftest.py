@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -32,6 +33,20 @@ def open_backend(directory: Path) -> Iterator[OpenBackend]:
     yield open_
     for backend in opened:
         backend._durability.stop()
+
+
+@pytest.fixture
+def listed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The directories that are listed, each time that one is."""
+    paths: list[str] = []
+    original = os.listdir
+
+    def counted(path: str) -> list[str]:
+        paths.append(path)
+        return original(path)
+
+    monkeypatch.setattr(os, "listdir", counted)
+    return paths
 
 
 @pytest.fixture

@@ -241,20 +241,6 @@ def test_a_page_reads_the_files_of_its_own_sessions(open_backend: OpenBackend, o
     assert sorted(opened) == [f"{number:02}{suffix}" for number in (10, 11) for suffix in sorted(SUFFIXES)]
 
 
-@pytest.fixture
-def listed(monkeypatch: pytest.MonkeyPatch, directory: Path) -> list[str]:
-    """The directories that are read."""
-    paths: list[str] = []
-    original = os.listdir
-
-    def counted(path: str) -> list[str]:
-        paths.append(path)
-        return original(path)
-
-    monkeypatch.setattr(os, "listdir", counted)
-    return paths
-
-
 @contextlib.contextmanager
 def a_while_later(directory: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let the last change of names be some time ago: the next one gives the directory another time, however coarse."""

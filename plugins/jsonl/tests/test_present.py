@@ -19,20 +19,6 @@ pytestmark = pytest.mark.skipif(
 
 
 @pytest.fixture
-def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The directories that are read."""
-    paths: list[str] = []
-    original = os.listdir
-
-    def counted(path: str) -> list[str]:
-        paths.append(path)
-        return original(path)
-
-    monkeypatch.setattr(os, "listdir", counted)
-    return paths
-
-
-@pytest.fixture
 def later(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a minute be over since the last change of names."""
     now = time.time_ns
@@ -77,14 +63,14 @@ def test_one_name_in_place_of_another_is_seen(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("later")
-def test_a_look_after_all_files_were_read_does_not_read_them_again(tmp_path: Path, reads: list[str]) -> None:
+def test_a_look_after_all_files_were_read_does_not_read_them_again(tmp_path: Path, listed: list[str]) -> None:
     write(tmp_path, "a.jsonl")
     present = Present(str(tmp_path))
     assert present.files() == ["a.jsonl"]
     present.look()
     present.look()
     assert present.names == ["a"]
-    assert reads == [str(tmp_path)]
+    assert listed == [str(tmp_path)]
 
 
 @pytest.mark.usefixtures("later")
@@ -120,7 +106,7 @@ def test_it_does_when_the_clock_had_not_gone_on_since_the_last_change(
 
 @pytest.mark.usefixtures("later")
 def test_it_does_when_there_were_too_many_to_hold(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reads: list[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, listed: list[str]
 ) -> None:
     monkeypatch.setattr(module, "_MOST_HELD", 1)
     write(tmp_path, "a.jsonl", "b.jsonl")
@@ -128,4 +114,4 @@ def test_it_does_when_there_were_too_many_to_hold(
     present.files()
     present.look()
     assert present.names == ["a", "b"]
-    assert reads == [str(tmp_path)] * 2
+    assert listed == [str(tmp_path)] * 2

@@ -101,6 +101,16 @@ def test_a_chunk_says_what_it_has(directory: Path, reopen: Reopen) -> None:
     assert chunk.start == 0 < chunk.end
 
 
+def test_no_message_stands_in_what_is_shown_of_a_chunk(directory: Path, reopen: Reopen) -> None:
+    store = reopen(**ON)
+    store.add_messages("k", user("a secret", "b"))
+    store.truncate_history("k", 1)
+    store.save("k")
+    [chunk] = read_chunks(directory / "k.archive")
+    assert b"a secret" in chunk.records[0]
+    assert "a secret" not in repr(chunk)
+
+
 def test_messages_are_archived_byte_for_byte_and_damaged_lines_put_aside(directory: Path, reopen: Reopen) -> None:
     odd = [
         b'{ "role":"user",  "content":"b", "x-unknown":{"n":1.50,"n2":1e2}, "n3":null }',
